@@ -1,0 +1,3 @@
+//! The `nsys-attrib` command.
+
+fn main() {}

@@ -1,0 +1,18 @@
+//! Quantities and how they print.
+//!
+//! A number that leaves this crate has a unit in its type: [`Nanos`] is a length of time,
+//! [`TraceTime`] an instant on the trace's own clock, [`UnixTime`] an instant on the wall clock,
+//! [`Share`] a part of a whole between 0 and 1. Instants of different clocks do not mix; [`clock`]
+//! is the one place that converts them. All are plain numbers in JSON.
+
+mod bytes;
+pub mod clock;
+mod share;
+mod span;
+mod time;
+
+pub use bytes::Bytes;
+pub use clock::SessionClock;
+pub use share::Share;
+pub use span::Span;
+pub use time::{Nanos, TraceTime, UnixTime};
