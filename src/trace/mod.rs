@@ -1,1 +1,174 @@
-//! (room under construction)
+//! Reads an export of Nsight Systems into plain sorted columns.
+//!
+//! This is the only room that knows SQL and the generations of the schema. [`Trace::read`] takes an
+//! open database and answers calls, GPU operations, NVTX ranges and what the export says about
+//! itself; everything after that is arithmetic on columns. Names, threads and queues are small
+//! numbers in the order of what they stand for, so that nothing depends on the order of the rows.
+
+mod about;
+mod api_name;
+mod calls;
+mod error;
+mod identity;
+mod link;
+mod operations;
+mod order;
+mod ranges;
+mod scan;
+mod schema;
+mod strings;
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+pub use about::{About, Device, Diagnostic};
+pub use api_name::ApiName;
+pub use calls::{CallCensus, CallId, Calls};
+pub use error::TraceError;
+pub use identity::{Identities, Process, ProcessId, Thread, ThreadId};
+pub use link::Links;
+pub use operations::{Grid, Label, OpId, OperationCensus, Operations, Queue};
+pub use ranges::{Mark, RangeId, RangeStyle, Ranges};
+
+use calls::RawCalls;
+use operations::RawOperations;
+use ranges::RawRanges;
+use scan::Rows;
+use schema::Schema;
+use strings::StringTable;
+
+/// Table of CUDA API calls, runtime and driver.
+const RUNTIME: &str = "CUPTI_ACTIVITY_KIND_RUNTIME";
+/// Table of kernels.
+const KERNEL: &str = "CUPTI_ACTIVITY_KIND_KERNEL";
+/// Table of copies.
+const MEMCPY: &str = "CUPTI_ACTIVITY_KIND_MEMCPY";
+/// Table of memsets.
+const MEMSET: &str = "CUPTI_ACTIVITY_KIND_MEMSET";
+/// Table of CUDA graphs that were traced whole.
+const GRAPH_TRACE: &str = "CUPTI_ACTIVITY_KIND_GRAPH_TRACE";
+/// Table of NVTX events.
+const NVTX: &str = "NVTX_EVENTS";
+
+/// Which kinds of event the export has a table for. An absent table is not an empty one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Present {
+    /// CUDA API calls.
+    pub api: bool,
+    /// Kernels.
+    pub kernels: bool,
+    /// Copies or memsets.
+    pub copies: bool,
+    /// Whole-graph rows.
+    pub graphs: bool,
+    /// NVTX events.
+    pub nvtx: bool,
+}
+
+impl Present {
+    /// Whether any GPU operation can be there.
+    pub const fn operations(self) -> bool {
+        self.kernels || self.copies || self.graphs
+    }
+}
+
+/// An export in memory.
+#[derive(Clone, Debug, Default)]
+pub struct Trace {
+    /// What the export says about itself.
+    pub about: About,
+    /// Processes and threads.
+    pub identities: Identities,
+    /// CUDA API calls.
+    pub calls: Calls,
+    /// GPU operations.
+    pub operations: Operations,
+    /// Which call caused which operation.
+    pub links: Links,
+    /// NVTX ranges and marks.
+    pub ranges: Ranges,
+    /// Which tables were there.
+    pub present: Present,
+    /// Rows of the API table that are no calls.
+    pub call_census: CallCensus,
+    /// Rows of the GPU tables that need a word.
+    pub operation_census: OperationCensus,
+}
+
+impl Trace {
+    /// Reads the export behind an open connection; `path` is for messages.
+    ///
+    /// # Errors
+    /// [`TraceError`] when SQLite fails, a needed column is missing or a cell holds nonsense.
+    pub fn read(path: &Path, connection: &Connection) -> Result<Self, TraceError> {
+        let rows = Rows { path, connection };
+        let fail = |table: &'static str| move |source| rows.sqlite_error(table, source);
+        let schema = Schema::read(connection).map_err(fail("sqlite_schema"))?;
+        let about = About::read(connection, &schema).map_err(fail("TARGET_INFO_*, META_DATA_*"))?;
+        let strings = StringTable::new(connection, schema.table("StringIds").is_some());
+
+        let calls = match schema.table(RUNTIME) {
+            Some(table) => RawCalls::read(rows, table)?,
+            None => RawCalls::none(),
+        };
+        let (operations, present) = read_operations(rows, &schema)?;
+        let ranges = match schema.table(NVTX) {
+            Some(table) => RawRanges::read(rows, table)?,
+            None => RawRanges::none(),
+        };
+
+        let threads: Vec<Option<i64>> =
+            calls.threads().iter().chain(ranges.threads()).copied().collect();
+        let mut identities = Identities::from_globals(&threads, &operations.processes());
+        about::name_identities(connection, &schema, &strings, &mut identities)
+            .map_err(fail("PROCESSES, ThreadNames"))?;
+
+        let (calls, call_census) =
+            calls.finish(&identities, &strings).map_err(fail("StringIds"))?;
+        let (operations, operation_census) =
+            operations.finish(&identities, &strings).map_err(fail("StringIds"))?;
+        let ranges = ranges.finish(&identities, &strings).map_err(fail("StringIds"))?;
+        let links = Links::join(&calls, &operations, &identities);
+        Ok(Self {
+            about,
+            identities,
+            calls,
+            operations,
+            links,
+            ranges,
+            present,
+            call_census,
+            operation_census,
+        })
+    }
+}
+
+fn read_operations(
+    rows: Rows<'_>,
+    schema: &Schema,
+) -> Result<(RawOperations, Present), TraceError> {
+    let mut operations = RawOperations::none();
+    let mut present = Present {
+        api: schema.table(RUNTIME).is_some(),
+        nvtx: schema.table(NVTX).is_some(),
+        ..Present::default()
+    };
+    if let Some(table) = schema.table(KERNEL) {
+        present.kernels = true;
+        operations.read_kernels(rows, table)?;
+    }
+    if let Some(table) = schema.table(MEMCPY) {
+        present.copies = true;
+        operations.read_copies(rows, table)?;
+    }
+    if let Some(table) = schema.table(MEMSET) {
+        present.copies = true;
+        operations.read_memsets(rows, table)?;
+    }
+    if let Some(table) = schema.table(GRAPH_TRACE) {
+        present.graphs = true;
+        operations.read_graphs(rows, table)?;
+    }
+    Ok((operations, present))
+}

@@ -1,0 +1,89 @@
+//! Names behind ids.
+//!
+//! Exports keep every string once, in `StringIds(id, value)`. Most of them (paths, environment
+//! blocks, symbols of call stacks) are never asked for, so they are looked up one by one, and each
+//! name gets a small number of its own here.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use rusqlite::{Connection, OptionalExtension};
+
+/// Numbers things in the order in which they are first seen.
+#[derive(Debug)]
+pub(crate) struct Interner<K> {
+    ids: HashMap<K, u32>,
+    keys: Vec<K>,
+    last: Option<(K, u32)>,
+}
+
+impl<K: Clone + Eq + Hash> Interner<K> {
+    pub(crate) fn new() -> Self {
+        Self { ids: HashMap::new(), keys: Vec::new(), last: None }
+    }
+
+    /// The number of `key`. Runs of equal keys, which event tables are full of, cost a comparison.
+    pub(crate) fn id(&mut self, key: K) -> u32 {
+        if let Some((last, id)) = &self.last
+            && *last == key
+        {
+            return *id;
+        }
+        let next = self.keys.len() as u32;
+        let id = *self.ids.entry(key.clone()).or_insert_with(|| {
+            self.keys.push(key.clone());
+            next
+        });
+        self.last = Some((key, id));
+        id
+    }
+
+    /// The things, by number.
+    pub(crate) fn keys(&self) -> &[K] {
+        &self.keys
+    }
+}
+
+/// Puts `keys` into their natural order: answers the old number of each new place and the new
+/// number of each old one. Numbers then do not depend on the order of rows.
+pub(crate) fn canonical_order<T: Ord>(keys: &[T]) -> (Vec<u32>, Vec<u32>) {
+    let mut order: Vec<u32> = (0..keys.len() as u32).collect();
+    order.sort_by(|a, b| keys[*a as usize].cmp(&keys[*b as usize]));
+    let mut place = vec![0; keys.len()];
+    for (new, old) in order.iter().enumerate() {
+        place[*old as usize] = new as u32;
+    }
+    (order, place)
+}
+
+/// Looks strings up in `StringIds`.
+pub(crate) struct StringTable<'a> {
+    connection: &'a Connection,
+    present: bool,
+}
+
+impl<'a> StringTable<'a> {
+    pub(crate) fn new(connection: &'a Connection, present: bool) -> Self {
+        Self { connection, present }
+    }
+
+    /// The string of `id`; an id that leads nowhere is named as such, since a time without a name
+    /// must not vanish from a sum.
+    pub(crate) fn get(&self, id: i64) -> rusqlite::Result<String> {
+        Ok(self.find(id)?.unwrap_or_else(|| format!("(no string {id})")))
+    }
+
+    /// The string of `id`, if there is one.
+    pub(crate) fn find(&self, id: i64) -> rusqlite::Result<Option<String>> {
+        if !self.present {
+            return Ok(None);
+        }
+        let mut statement =
+            self.connection.prepare_cached("SELECT value FROM StringIds WHERE id = ?1")?;
+        statement
+            .query_row([id], |row| {
+                Ok(String::from_utf8_lossy(row.get_ref(0)?.as_bytes()?).into_owned())
+            })
+            .optional()
+    }
+}
