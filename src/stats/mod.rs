@@ -1,1 +1,8 @@
-//! (room under construction)
+//! Centre and spread of samples.
+//!
+//! Percentiles interpolate linearly between order statistics (rank `p (n − 1)`), the standard
+//! deviation divides by n − 1; a single sample has none.
+
+mod summary;
+
+pub use summary::{Summary, median, percentile};

@@ -7,12 +7,14 @@
 
 mod bytes;
 pub mod clock;
+mod plain;
 mod share;
 mod span;
 mod time;
 
 pub use bytes::Bytes;
 pub use clock::SessionClock;
+pub use plain::plain;
 pub use share::Share;
 pub use span::Span;
 pub use time::{Nanos, TraceTime, UnixTime};

@@ -1,0 +1,89 @@
+//! Why no windows could be selected, with what to type instead.
+
+/// A window specification could not be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WindowError {
+    /// A regular expression does not parse.
+    #[error("window `{spec}`: {source}")]
+    Regex {
+        /// As typed.
+        spec: String,
+        /// What is wrong with it.
+        source: regex::Error,
+    },
+    /// A time does not parse.
+    #[error("window `{spec}`: `{found}` is not {expected}")]
+    Time {
+        /// As typed.
+        spec: String,
+        /// The part that does not parse.
+        found: String,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// A span ends before it starts.
+    #[error("window `{spec}` ends before it starts")]
+    Reversed {
+        /// As typed, or the label of the row.
+        spec: String,
+    },
+    /// A file of windows cannot be opened.
+    #[error("windows file {path} cannot be read: {source}")]
+    File {
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file of windows has a bad row.
+    #[error(
+        "windows file {path}:{line}: {problem}. Expected the header `start_ns,end_ns[,label]` (trace \
+         time) or `start_unix_ns,end_unix_ns[,label]` (wall clock) and whole nanoseconds"
+    )]
+    Csv {
+        /// The file.
+        path: String,
+        /// The line, from 1.
+        line: u64,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A wall-clock window on a trace that does not know when it started.
+    #[error(
+        "window `{spec}` is on the wall clock, but this export has no TARGET_INFO_SESSION_START_TIME \
+         (layouts of 2020 and 2021 lack it); give the window on trace time (`time:A..B`)"
+    )]
+    NoSessionStart {
+        /// As typed, or the label of the row.
+        spec: String,
+    },
+    /// A specification of a later version.
+    #[error(
+        "window `{spec}`: iterations cannot be found without NVTX yet; name a range or use `kernels:/REGEX/`"
+    )]
+    NotYet {
+        /// As typed.
+        spec: String,
+    },
+    /// A process or thread that does not occur.
+    #[error("no {kind} `{wanted}` in this trace; there are: {present}")]
+    NoSuchOwner {
+        /// `process` or `thread`.
+        kind: &'static str,
+        /// As typed.
+        wanted: String,
+        /// Those that occur.
+        present: String,
+    },
+    /// Nothing matches.
+    #[error("no window `{spec}` in this trace{reason}. {present}")]
+    NoInstance {
+        /// As typed.
+        spec: String,
+        /// Why instances were left out, if any were.
+        reason: String,
+        /// The names that are there, nearest spelling first.
+        present: String,
+    },
+}
