@@ -279,6 +279,14 @@ impl SourceError {
         }
     }
 
+    /// The same about another name: what was unpacked to nothing is the named input.
+    pub(super) fn about(self, named: &Path) -> Self {
+        match self {
+            Self::Empty { .. } => Self::Empty { path: named.to_path_buf() },
+            other => other,
+        }
+    }
+
     /// The sentence for an error of the system while `path` was opened or read.
     pub(super) fn from_io(path: &Path, source: io::Error) -> Self {
         match source.kind() {

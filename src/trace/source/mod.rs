@@ -108,15 +108,17 @@ pub fn open(path: &Path) -> Result<OpenTrace, SourceError> {
 /// As [`open`].
 pub fn open_with(path: &Path, nsys: &Nsys) -> Result<OpenTrace, SourceError> {
     let mut file = path.to_path_buf();
+    // What messages name: the input, or the trace found in a run folder, never a temporary file.
+    let mut named = path.to_path_buf();
     let mut kind = SourceKind::Database;
     let mut packed = false;
     let mut notes = Vec::new();
     let mut keep = Vec::new();
     for _ in 0..MAX_LAYERS {
-        file = match recognise(&file)? {
+        file = match recognise(&file).map_err(|error| error.about(&named))? {
             Content::Database => {
                 let kind = if packed { kind.packed() } else { kind };
-                let (connection, database) = database::open(&file, path)?;
+                let (connection, database) = database::open(&file, &named)?;
                 return Ok(OpenTrace {
                     connection,
                     path: path.to_path_buf(),
@@ -127,20 +129,23 @@ pub fn open_with(path: &Path, nsys: &Nsys) -> Result<OpenTrace, SourceError> {
                 });
             }
             Content::Compressed(format) => {
-                let (folder, unpacked) = compressed::unpack(&file, path, format)?;
+                let (folder, unpacked) = compressed::unpack(&file, &named, format)?;
                 packed = true;
                 keep.push(folder);
                 unpacked
             }
             Content::Report => {
-                let export = report::export(&file, path, nsys)?;
+                let export = report::export(&file, &named, nsys)?;
                 kind = SourceKind::Report;
                 notes.extend(export.notes);
                 keep.push(export.folder);
                 export.database
             }
-            Content::RunFolder { trace: Some(trace) } => trace,
-            refused => return Err(refused.refusal(path, &file)),
+            Content::RunFolder { trace: Some(trace) } => {
+                named.clone_from(&trace);
+                trace
+            }
+            refused => return Err(refused.refusal(named)),
         };
     }
     Err(SourceError::TooManyLayers { path: path.to_path_buf() })

@@ -90,10 +90,8 @@ pub fn recognise(path: &Path) -> Result<Content, SourceError> {
 }
 
 impl Content {
-    /// The sentence for an input that is not a trace. `path` is what the user named, `file` what was
-    /// found in it.
-    pub(super) fn refusal(self, path: &Path, file: &Path) -> SourceError {
-        let path = if file.starts_with(path) { file } else { path }.to_path_buf();
+    /// The sentence for an input `path` that is not a trace.
+    pub(super) fn refusal(self, path: PathBuf) -> SourceError {
         match self {
             Self::RawCapture(version) => SourceError::RawCapture { path, version },
             Self::ParquetFolder => SourceError::ParquetFolder { path },
