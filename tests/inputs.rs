@@ -1,5 +1,7 @@
 //! What `trace::source::open` makes of the things people name as a trace.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)] // helpers of tests
+
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
@@ -204,7 +206,7 @@ fn a_missing_file_is_said_and_not_created() {
 #[test]
 fn an_unreadable_file_is_said() {
     let (_folder, path) = room();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
     if fs::File::open(&path).is_ok() {
         println!("SKIPPED: this user may read everything, so no file is unreadable");
         return;
