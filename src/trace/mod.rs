@@ -16,6 +16,7 @@ mod order;
 mod ranges;
 mod scan;
 mod schema;
+pub mod source;
 mod strings;
 
 use std::path::Path;

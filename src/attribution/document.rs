@@ -1,0 +1,450 @@
+//! The document `nsys-attrib/analysis/1`: one trace, one window specification, every number.
+//!
+//! This is the hub: tables, comparisons, plots and reports are made from it, never from the trace
+//! again. Times are integer nanoseconds, shares 0..1, missing is null and never 0; a block whose
+//! table the export lacks is null. Keys are fixed, more may be added. The committed schema is
+//! `docs/schema/analysis-1.json`.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::rule::Rule;
+use crate::finding::Finding;
+use crate::units::{Bytes, Nanos, Share, TraceTime, UnixTime};
+
+/// The id of this version of the document.
+pub const SCHEMA: &str = "nsys-attrib/analysis/1";
+/// The id of the document that holds several.
+pub const SCHEMA_MANY: &str = "nsys-attrib/analyses/1";
+
+/// Several analyses: several traces or several window specifications.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Analyses {
+    /// Always `nsys-attrib/analyses/1`.
+    pub schema: String,
+    /// In the order in which they were asked for.
+    pub analyses: Vec<Analysis>,
+}
+
+/// One window specification on one trace.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Analysis {
+    /// Always `nsys-attrib/analysis/1`.
+    pub schema: String,
+    /// What made it.
+    pub tool: Tool,
+    /// Which trace; null for a run that was not traced.
+    pub trace: Option<TraceAbout>,
+    /// The instances that were measured.
+    pub windows: Windows,
+    /// CUDA API time; null without an API table.
+    pub api: Option<Api>,
+    /// Kernel time; null without a kernel table.
+    pub kernels: Option<Kernels>,
+    /// Copies and memsets; null without their tables.
+    pub copies: Option<Vec<Copies>>,
+    /// CUDA graphs that were traced whole; null without their table.
+    pub graphs: Option<Graphs>,
+    /// From a kernel's launch call to its start; null without kernels and calls.
+    pub launch_delay: Option<LaunchDelay>,
+    /// Busy time of the GPU; null without any GPU table.
+    pub gpu: Option<Gpu>,
+    /// Where the GPU's idle time went; null without any GPU table.
+    pub idle: Option<Idle>,
+    /// What bounds the window; null for the whole trace and without operations.
+    pub verdict: Option<Verdict>,
+    /// Energy per window and rail; null without a power log.
+    pub energy: Option<Vec<serde_json::Value>>,
+    /// What each number means.
+    pub definitions: BTreeMap<String, String>,
+    /// Doubts, the most severe first.
+    pub findings: Vec<Finding>,
+}
+
+/// What made the document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Tool {
+    /// `nsys-attrib`.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// Which trace was analysed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TraceAbout {
+    /// As it was named.
+    pub path: String,
+    /// Of the file that was named.
+    pub sha256: Option<String>,
+    /// Version of nsys that exported it.
+    pub exporter_version: Option<String>,
+    /// Version of the export's schema.
+    pub schema_version: Option<String>,
+    /// Wall clock at trace time 0.
+    pub session_start_unix_ns: Option<UnixTime>,
+    /// Length of the collection.
+    pub duration_ns: Option<Nanos>,
+    /// GPUs of the machine.
+    pub devices: Vec<DeviceAbout>,
+    /// How many processes made CUDA calls, NVTX ranges or GPU operations.
+    pub processes: usize,
+}
+
+/// A GPU.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DeviceAbout {
+    /// CUDA's number.
+    pub id: i64,
+    /// Its name.
+    pub name: Option<String>,
+}
+
+/// The instances and the distribution of their lengths.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Windows {
+    /// The specification, as typed.
+    pub spec: String,
+    /// How many instances.
+    pub count: usize,
+    /// Summed length.
+    pub total_ns: Nanos,
+    /// Time covered by at least one.
+    pub union_ns: Nanos,
+    /// Mean length.
+    pub mean_ns: Option<Nanos>,
+    /// Standard deviation (n − 1); null for one instance.
+    pub stddev_ns: Option<Nanos>,
+    /// Shortest.
+    pub min_ns: Option<Nanos>,
+    /// Median.
+    pub p50_ns: Option<Nanos>,
+    /// 90th percentile.
+    pub p90_ns: Option<Nanos>,
+    /// 95th percentile.
+    pub p95_ns: Option<Nanos>,
+    /// 99th percentile.
+    pub p99_ns: Option<Nanos>,
+    /// Longest.
+    pub max_ns: Option<Nanos>,
+    /// Summed time between consecutive instances that do not overlap.
+    pub gaps_ns: Nanos,
+    /// Share of the launched operation time that lies inside its own window.
+    pub contained_share: Option<Share>,
+    /// Each instance.
+    pub instances: Vec<Instance>,
+}
+
+/// One instance.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Instance {
+    /// Its number in time order, before `--skip`.
+    pub index: usize,
+    /// Start, on trace time.
+    pub start_ns: TraceTime,
+    /// End, on trace time.
+    pub end_ns: TraceTime,
+    /// The span whose calls count, where it is another one (`gpu:`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_start_ns: Option<TraceTime>,
+    /// End of that span.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_end_ns: Option<TraceTime>,
+    /// Process id of its owner.
+    pub process: Option<i64>,
+    /// Thread id of its owner.
+    pub thread: Option<i64>,
+    /// The range's message, or what stands for it.
+    pub label: String,
+    /// CUDA API calls that meet it.
+    pub calls: u64,
+    /// Their time inside it.
+    pub api_ns: Nanos,
+    /// Launch-family calls among them.
+    pub launches: u64,
+    /// Their time inside it.
+    pub launch_ns: Nanos,
+    /// Kernels, under the rule of the analysis.
+    pub kernels: u64,
+    /// Their counted time.
+    pub kernel_ns: Nanos,
+    /// GPU busy time inside it.
+    pub busy_ns: Nanos,
+    /// Where its idle time went.
+    pub idle: Idle,
+    /// Counted kernel time by class.
+    pub class_ns: BTreeMap<String, Nanos>,
+}
+
+/// CUDA API time inside the windows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Api {
+    /// Summed time of all counted calls, clipped to the windows.
+    pub total_ns: Nanos,
+    /// Pairs of a call and a window that meet.
+    pub calls: u64,
+    /// Calls that start inside a window.
+    pub calls_started: u64,
+    /// Time of the calls of the windows' own threads only.
+    pub own_thread_ns: Nanos,
+    /// Time that the window's thread spent inside any call, over the windows' length.
+    pub cover_share: Option<Share>,
+    /// The launch family.
+    pub launch: Launches,
+    /// Each function, the longest time first.
+    pub by_name: Vec<ApiFunction>,
+}
+
+/// Calls that put work on the GPU.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Launches {
+    /// Their time inside the windows.
+    pub time_ns: Nanos,
+    /// How many.
+    pub calls: u64,
+    /// Of API time.
+    pub share: Option<Share>,
+    /// Time of calls that waited because the launch queue was full.
+    pub blocked_ns: Nanos,
+    /// Time of long calls while the GPU was idle (loading of modules).
+    pub first_use_ns: Nanos,
+    /// The functions of the family that occur in the windows.
+    pub names: Vec<String>,
+}
+
+/// One API function.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ApiFunction {
+    /// Without a version suffix.
+    pub name: String,
+    /// Pairs of a call and a window that meet.
+    pub calls: u64,
+    /// Their time inside the windows.
+    pub time_ns: Nanos,
+    /// The same without calls nested on the same thread.
+    pub self_ns: Nanos,
+    /// Of API time.
+    pub share: Option<Share>,
+}
+
+/// Kernel time of the windows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Kernels {
+    /// Which kernels belong to a window.
+    pub rule: Rule,
+    /// Their summed time under that rule.
+    pub total_ns: Nanos,
+    /// How many.
+    pub count: u64,
+    /// Kernels inside the windows whose API call is not in the export.
+    pub orphans: u64,
+    /// Summed launch delay of the launched kernels; may exceed the wall many times.
+    pub tklqt_ns: Nanos,
+    /// Streams on which the counted kernels ran.
+    pub streams: usize,
+    /// All three rules.
+    pub rules: Rules,
+    /// Each kernel, the longest time first.
+    pub by_name: Vec<KernelFunction>,
+    /// Each class, the longest time first.
+    pub by_class: Vec<KernelClass>,
+    /// Classes joined for a headline, with every reading.
+    pub groups: Vec<KernelGroup>,
+}
+
+/// Count and time under each rule.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Rules {
+    /// Launched inside the window, whole duration.
+    pub launched: CountTime,
+    /// Started inside the window, whole duration.
+    pub started: CountTime,
+    /// Meeting the window, the part inside.
+    pub overlap: CountTime,
+}
+
+/// How many, how long.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CountTime {
+    /// How many.
+    pub count: u64,
+    /// Their counted time.
+    pub time_ns: Nanos,
+}
+
+/// One kernel function.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct KernelFunction {
+    /// The demangled name.
+    pub name: String,
+    /// Its class; several when context decides.
+    pub class: String,
+    /// How many.
+    pub count: u64,
+    /// Their counted time.
+    pub time_ns: Nanos,
+    /// Of kernel time.
+    pub share: Option<Share>,
+}
+
+/// One class of kernels.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct KernelClass {
+    /// `family/kind`.
+    pub class: String,
+    /// How many kernels.
+    pub count: u64,
+    /// Their counted time.
+    pub time_ns: Nanos,
+    /// Of kernel time.
+    pub share: Option<Share>,
+    /// The part of `time_ns` whose class was decided by the kernels around it.
+    pub by_context_ns: Nanos,
+}
+
+/// Classes joined for a headline.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct KernelGroup {
+    /// `dense-convolution`.
+    pub name: String,
+    /// The reading that is meant when none is named.
+    pub headline: String,
+    /// Every reading.
+    pub readings: Vec<Reading>,
+}
+
+/// One way to draw the line around a group.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Reading {
+    /// `strict`.
+    pub name: String,
+    /// The classes it joins.
+    pub classes: Vec<String>,
+    /// How many kernels.
+    pub count: u64,
+    /// Their counted time.
+    pub time_ns: Nanos,
+    /// Of kernel time.
+    pub share: Option<Share>,
+}
+
+/// Copies or memsets of one kind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Copies {
+    /// As nsys labels it: `Host-to-Device`, `Memset`.
+    pub kind: String,
+    /// How many.
+    pub count: u64,
+    /// Their counted time.
+    pub time_ns: Nanos,
+    /// What they moved.
+    pub bytes: Bytes,
+}
+
+/// CUDA graphs that were traced whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Graphs {
+    /// How many.
+    pub count: u64,
+    /// Their counted time.
+    pub time_ns: Nanos,
+}
+
+/// From a kernel's launch call to its start on the GPU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LaunchDelay {
+    /// Kernels launched inside the windows.
+    pub count: u64,
+    /// Median.
+    pub p50_ns: Option<Nanos>,
+    /// 95th percentile.
+    pub p95_ns: Option<Nanos>,
+    /// Longest.
+    pub max_ns: Option<Nanos>,
+}
+
+/// Busy time of the GPU inside the windows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Gpu {
+    /// Time in which at least one operation of the attributed process ran.
+    pub busy_ns: Nanos,
+    /// The rest of the windows.
+    pub idle_ns: Nanos,
+    /// The part of `busy_ns` in which copies or memsets ran and no kernel.
+    pub copy_only_ns: Nanos,
+    /// Time in which another process used the same devices.
+    pub foreign_busy_ns: Nanos,
+    /// The same per device.
+    pub by_device: Vec<DeviceBusy>,
+}
+
+/// Busy time of one device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DeviceBusy {
+    /// CUDA's number of the device.
+    pub device: i64,
+    /// Time in which at least one operation of the attributed process ran on it.
+    pub busy_ns: Nanos,
+}
+
+/// Where the GPU's idle time went. Without `dispatch_ns`, `head_by` and `tail_by`, the parts add up
+/// to the idle time exactly.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Idle {
+    /// Windows that no operation meets.
+    pub none_ns: Nanos,
+    /// Before the first operation.
+    pub head_ns: Nanos,
+    /// After the last operation.
+    pub tail_ns: Nanos,
+    /// The next operation's launch call was running.
+    pub launch_ns: Nanos,
+    /// The next operation was submitted but had not started.
+    pub queue_ns: Nanos,
+    /// Another API call was running.
+    pub api_ns: Nanos,
+    /// The thread waited for the GPU.
+    pub sync_ns: Nanos,
+    /// The thread was outside CUDA.
+    pub host_ns: Nanos,
+    /// The next operation has no call in the export.
+    pub unknown_ns: Nanos,
+    /// The part of `host_ns` in gaps under 1 ms between consecutive calls.
+    pub dispatch_ns: Nanos,
+    /// `head_ns` by cause.
+    pub head_by: IdleKinds,
+    /// `tail_ns` by cause.
+    pub tail_by: IdleKinds,
+}
+
+/// Idle time by cause.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct IdleKinds {
+    /// The next operation's launch call was running.
+    pub launch_ns: Nanos,
+    /// The next operation was submitted but had not started.
+    pub queue_ns: Nanos,
+    /// Another API call was running.
+    pub api_ns: Nanos,
+    /// The thread waited for the GPU.
+    pub sync_ns: Nanos,
+    /// The thread was outside CUDA.
+    pub host_ns: Nanos,
+    /// The next operation has no call in the export.
+    pub unknown_ns: Nanos,
+    /// The part of `host_ns` in gaps under 1 ms between consecutive calls.
+    pub dispatch_ns: Nanos,
+}
+
+/// What bounds the windows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Verdict {
+    /// `gpu-bound`, `copy-bound`, `launch-bound`, `host-bound`, `sync-bound`, `api-bound` or `mixed`.
+    pub kind: String,
+    /// In a sentence.
+    pub detail: String,
+    /// The shares of wall and the thresholds that decided.
+    pub because: Vec<String>,
+}

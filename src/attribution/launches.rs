@@ -1,0 +1,85 @@
+//! Launches that took long, and why.
+//!
+//! A launch call returns in microseconds unless it waits for a place in the launch queue (the GPU is
+//! busy all the while) or loads the kernel's module (the GPU is idle). A launch is long when it lasts
+//! over ten times the median launch of its process; it is *blocked* when that process keeps the GPU
+//! busy for at least 95 % of it, and a *first use* when the GPU is idle for at least 95 % of it.
+
+use crate::stats;
+use crate::trace::{CallId, Trace};
+use crate::units::Span;
+use crate::windows::Attributed;
+use crate::windows::intervals::{Sweep, Union};
+
+/// A launch is long from this many medians on.
+const LONG: f64 = 10.0;
+/// Share of a long launch in which the GPU must be busy (blocked) or idle (first use).
+const NEARLY_ALL: f64 = 0.95;
+
+/// The long launches of a trace.
+pub(super) struct LongLaunches {
+    blocked: Vec<CallId>,
+    first_use: Vec<CallId>,
+}
+
+impl LongLaunches {
+    /// Finds them in the whole trace.
+    pub(super) fn find(trace: &Trace) -> Self {
+        let long = long_launches(trace);
+        let spans: Vec<Span> = long.iter().map(|call| trace.calls.span(*call)).collect();
+        let owners: Vec<Attributed> = long
+            .iter()
+            .map(|call| {
+                trace.calls.process(*call, &trace.identities).map_or(Attributed::Any, Attributed::Only)
+            })
+            .collect();
+        let mut busy = vec![Union::default(); spans.len()];
+        let operations = &trace.operations;
+        let things = operations.ids().map(|op| (op, operations.span(op)));
+        Sweep::over(&spans).meeting(things, |op, launch| {
+            if owners[launch].operations_of(operations.queue(op).process) {
+                busy[launch].add(operations.span(op).clip(spans[launch]));
+            }
+        });
+        let mut found = Self { blocked: Vec::new(), first_use: Vec::new() };
+        for ((call, span), busy) in long.iter().zip(&spans).zip(&busy) {
+            let share = busy.total_ns() as f64 / span.length().as_ns() as f64;
+            if share >= NEARLY_ALL {
+                found.blocked.push(*call);
+            } else if share <= 1.0 - NEARLY_ALL {
+                found.first_use.push(*call);
+            }
+        }
+        found
+    }
+
+    pub(super) fn is_blocked(&self, call: CallId) -> bool {
+        self.blocked.binary_search(&call).is_ok()
+    }
+
+    pub(super) fn is_first_use(&self, call: CallId) -> bool {
+        self.first_use.binary_search(&call).is_ok()
+    }
+}
+
+/// Launches over ten times the median of their process, in order.
+fn long_launches(trace: &Trace) -> Vec<CallId> {
+    let calls = &trace.calls;
+    let mut lengths: Vec<Vec<i64>> = vec![Vec::new(); trace.identities.processes().len()];
+    let launches = || calls.ids().filter(|call| calls.name(*call).launches);
+    for call in launches() {
+        if let Some(process) = calls.process(call, &trace.identities) {
+            lengths[process.index()].push(calls.span(call).length().as_ns());
+        }
+    }
+    let limits: Vec<Option<f64>> =
+        lengths.iter_mut().map(|lengths| stats::median(lengths).map(|median| LONG * median)).collect();
+    launches()
+        .filter(|call| {
+            let process = calls.process(*call, &trace.identities);
+            let limit = process.and_then(|process| limits[process.index()]);
+            let length = calls.span(*call).length().as_ns();
+            length > 0 && limit.is_some_and(|limit| length as f64 > limit)
+        })
+        .collect()
+}

@@ -1,0 +1,144 @@
+//! One trace and one set of windows, prepared for the passes of the other files here.
+//!
+//! Every pass is a sweep over things in the order of their starts. A pair of a thing and a window
+//! counts when the window attributes the thing's process.
+
+use crate::trace::{CallId, OpId, ProcessId, Trace};
+use crate::units::Span;
+use crate::windows::intervals::Sweep;
+use crate::windows::{Window, WindowSet};
+
+/// A trace and its windows.
+pub(super) struct Scope<'a> {
+    pub(super) trace: &'a Trace,
+    pub(super) set: &'a WindowSet,
+    /// Whose wall, busy and idle time is measured.
+    pub(super) spans: Vec<Span>,
+    /// Whose calls and launches count.
+    pub(super) cpu_spans: Vec<Span>,
+}
+
+impl<'a> Scope<'a> {
+    pub(super) fn new(trace: &'a Trace, set: &'a WindowSet) -> Self {
+        Self {
+            trace,
+            set,
+            spans: set.windows.iter().map(|window| window.span).collect(),
+            cpu_spans: set.windows.iter().map(|window| window.cpu).collect(),
+        }
+    }
+
+    pub(super) fn windows(&self) -> &'a [Window] {
+        &self.set.windows
+    }
+
+    /// Summed length of the windows, in ns.
+    pub(super) fn wall_ns(&self) -> i64 {
+        self.spans.iter().map(|span| span.length().as_ns()).sum()
+    }
+
+    /// The process that made a call.
+    pub(super) fn caller(&self, call: CallId) -> Option<ProcessId> {
+        self.trace.calls.process(call, &self.trace.identities)
+    }
+
+    /// Every counted pair of a call and a window that meet.
+    pub(super) fn calls_meeting(&self, mut visit: impl FnMut(CallId, usize)) {
+        let calls = self.trace.calls.ids().map(|call| (call, self.trace.calls.span(call)));
+        Sweep::over(&self.cpu_spans).meeting(calls, |call, window| {
+            if self.windows()[window].attributed.calls_of(self.caller(call)) {
+                visit(call, window);
+            }
+        });
+    }
+
+    /// Every counted pair of a call and a window in which the call starts.
+    pub(super) fn calls_starting(&self, mut visit: impl FnMut(CallId, usize)) {
+        let calls = self.trace.calls.ids().map(|call| (call, self.trace.calls.span(call).start_ns()));
+        Sweep::over(&self.cpu_spans).starting(calls, |call, window| {
+            if self.windows()[window].attributed.calls_of(self.caller(call)) {
+                visit(call, window);
+            }
+        });
+    }
+
+    /// Every pair of an operation and a window that meet, and whether it is the attributed
+    /// process' own.
+    pub(super) fn operations_meeting(&self, mut visit: impl FnMut(OpId, usize, bool)) {
+        let operations = &self.trace.operations;
+        let things = operations.ids().map(|op| (op, operations.span(op)));
+        Sweep::over(&self.spans).meeting(things, |op, window| {
+            visit(op, window, self.is_own(op, window));
+        });
+    }
+
+    /// Every counted pair of an operation and a window in which it starts.
+    pub(super) fn operations_starting(&self, mut visit: impl FnMut(OpId, usize)) {
+        let operations = &self.trace.operations;
+        let things = operations.ids().map(|op| (op, operations.span(op).start_ns()));
+        Sweep::over(&self.spans).starting(things, |op, window| {
+            if self.is_own(op, window) {
+                visit(op, window);
+            }
+        });
+    }
+
+    /// Every counted pair of an operation and a window in which its call starts, in the order of
+    /// the operations.
+    pub(super) fn operations_launched(&self, mut visit: impl FnMut(OpId, CallId, usize)) {
+        let windows = LaunchWindows::of(self);
+        for op in self.trace.operations.ids() {
+            if let Some(call) = self.trace.links.cause(op) {
+                windows.each(call, |window| visit(op, call, window));
+            }
+        }
+    }
+
+    /// Whether an operation is the attributed process' own in a window.
+    pub(super) fn is_own(&self, op: OpId, window: usize) -> bool {
+        let process = self.trace.operations.queue(op).process;
+        self.windows()[window].attributed.operations_of(process)
+    }
+}
+
+/// Stands for "starts in no window".
+const NONE: u32 = u32::MAX;
+
+/// The windows in which each call starts: nearly always at most one.
+struct LaunchWindows {
+    first: Vec<u32>,
+    further: Vec<(u32, u32)>,
+}
+
+impl LaunchWindows {
+    fn of(scope: &Scope<'_>) -> Self {
+        let mut first = vec![NONE; scope.trace.calls.len()];
+        let mut further = Vec::new();
+        scope.calls_starting(|call, window| {
+            let place = &mut first[call.index()];
+            if *place == NONE {
+                *place = window as u32;
+            } else {
+                further.push((call.index() as u32, window as u32));
+            }
+        });
+        further.sort_unstable();
+        Self { first, further }
+    }
+
+    fn each(&self, call: CallId, mut visit: impl FnMut(usize)) {
+        let first = self.first[call.index()];
+        if first == NONE {
+            return;
+        }
+        visit(first as usize);
+        if self.further.is_empty() {
+            return;
+        }
+        let key = call.index() as u32;
+        let from = self.further.partition_point(|pair| pair.0 < key);
+        for (_, window) in self.further[from..].iter().take_while(|pair| pair.0 == key) {
+            visit(*window as usize);
+        }
+    }
+}
