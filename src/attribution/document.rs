@@ -448,3 +448,31 @@ pub struct Verdict {
     /// The shares of wall and the thresholds that decided.
     pub because: Vec<String>,
 }
+
+impl IdleKinds {
+    /// Adds another window's parts.
+    pub fn add(&mut self, other: Self) {
+        self.launch_ns += other.launch_ns;
+        self.queue_ns += other.queue_ns;
+        self.api_ns += other.api_ns;
+        self.sync_ns += other.sync_ns;
+        self.host_ns += other.host_ns;
+        self.unknown_ns += other.unknown_ns;
+        self.dispatch_ns += other.dispatch_ns;
+    }
+}
+
+impl Idle {
+    /// The parts that add up to the idle time.
+    pub fn total(&self) -> Nanos {
+        self.none_ns
+            + self.head_ns
+            + self.tail_ns
+            + self.launch_ns
+            + self.queue_ns
+            + self.api_ns
+            + self.sync_ns
+            + self.host_ns
+            + self.unknown_ns
+    }
+}

@@ -1,1 +1,29 @@
-//! (room under construction)
+//! Time inside windows: by call, by kernel and class, and by cause of idleness.
+//!
+//! [`Analyzer`] takes a trace and a set of windows and fills the document [`document::Analysis`].
+//! Each file here answers one question of that document: [`api`](self) calls, kernels under three
+//! rules, busy time, the causes of idle time, the verdict, and the doubts. The definitions are in
+//! [`definitions`]; the interval algebra is in [`crate::windows::intervals`].
+
+mod analyze;
+mod api;
+mod busy;
+mod classes;
+pub mod definitions;
+pub mod document;
+mod gpu_time;
+mod idle;
+mod launched;
+mod launches;
+mod rule;
+mod scope;
+mod timeline;
+mod trace_doubts;
+mod verdict;
+mod window_doubts;
+
+pub use analyze::{Analyzer, Options};
+pub use classes::KernelClasses;
+pub use document::Analysis;
+pub use rule::Rule;
+pub use trace_doubts::trace_findings;

@@ -126,6 +126,20 @@ pub(super) fn name_identities(
     Ok(())
 }
 
+/// What the export calls the classes of events; empty without `ENUM_NSYS_EVENT_CLASS`.
+pub(super) fn event_classes(
+    connection: &Connection,
+    schema: &Schema,
+) -> rusqlite::Result<BTreeMap<i64, String>> {
+    let Some(table) = schema.table("ENUM_NSYS_EVENT_CLASS").filter(|table| table.has("label")) else {
+        return Ok(BTreeMap::new());
+    };
+    let sql = format!("SELECT id, label FROM {} WHERE label IS NOT NULL", quoted(&table.name));
+    let mut statement = connection.prepare(&sql)?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    rows.collect()
+}
+
 fn name_values(
     connection: &Connection,
     table: &Table,

@@ -59,6 +59,8 @@ pub struct CallCensus {
     pub lone_backtraces: u64,
     /// Rows of other classes: class → (rows, ns).
     pub other_classes: BTreeMap<i64, (u64, i64)>,
+    /// What `ENUM_NSYS_EVENT_CLASS` calls those classes.
+    pub class_labels: BTreeMap<i64, String>,
     /// Rows that end before they start, or lie at 0..0.
     pub bad_times: u64,
     /// Rows without a thread.

@@ -7,6 +7,7 @@
 
 mod about;
 mod api_name;
+mod beside;
 mod calls;
 mod error;
 mod identity;
@@ -25,6 +26,7 @@ use rusqlite::Connection;
 
 pub use about::{About, Device, Diagnostic};
 pub use api_name::ApiName;
+pub use beside::{ConvolutionCall, Overhead};
 pub use calls::{CallCensus, CallId, Calls};
 pub use error::TraceError;
 pub use identity::{Identities, Process, ProcessId, Thread, ThreadId};
@@ -89,6 +91,10 @@ pub struct Trace {
     pub links: Links,
     /// NVTX ranges and marks.
     pub ranges: Ranges,
+    /// Convolution calls of cuDNN, by start.
+    pub convolution_calls: Vec<ConvolutionCall>,
+    /// The profiler's own work, by start.
+    pub overheads: Vec<Overhead>,
     /// Which tables were there.
     pub present: Present,
     /// Rows of the API table that are no calls.
@@ -125,11 +131,15 @@ impl Trace {
         about::name_identities(connection, &schema, &strings, &mut identities)
             .map_err(fail("PROCESSES, ThreadNames"))?;
 
+        let convolution_calls = beside::convolution_calls(rows, &schema, &strings, &identities)?;
+        let overheads = beside::overheads(rows, &schema, &identities)?;
         let (calls, call_census) =
             calls.finish(&identities, &strings).map_err(fail("StringIds"))?;
         let (operations, operation_census) =
             operations.finish(&identities, &strings).map_err(fail("StringIds"))?;
         let ranges = ranges.finish(&identities, &strings).map_err(fail("StringIds"))?;
+        call_census.class_labels =
+            about::event_classes(connection, &schema).map_err(fail("ENUM_NSYS_EVENT_CLASS"))?;
         let links = Links::join(&calls, &operations, &identities);
         Ok(Self {
             about,
@@ -138,6 +148,8 @@ impl Trace {
             operations,
             links,
             ranges,
+            convolution_calls,
+            overheads,
             present,
             call_census,
             operation_census,

@@ -148,6 +148,11 @@ impl Operations {
         (0..self.start.len() as u32).map(OpId)
     }
 
+    /// The first operation that starts at `instant` or later; one past the last when there is none.
+    pub fn first_starting_from(&self, instant: crate::units::TraceTime) -> OpId {
+        OpId(self.start.partition_point(|start| *start < instant.as_ns()) as u32)
+    }
+
     /// From start to end on the GPU.
     pub fn span(&self, op: OpId) -> Span {
         Span::from_ns(self.start[op.index()], self.end[op.index()])

@@ -1,0 +1,234 @@
+//! One trace, one set of windows, one document.
+
+use std::collections::BTreeMap;
+
+use super::classes::KernelClasses;
+use super::document::{
+    Analysis, DeviceAbout, Idle, Instance, SCHEMA, Tool, TraceAbout, Windows,
+};
+use super::launched::Launched;
+use super::launches::LongLaunches;
+use super::rule::Rule;
+use super::scope::Scope;
+use super::{api, busy, definitions, gpu_time, idle, launched, trace_doubts, verdict, window_doubts};
+use crate::classify::Classifier;
+use crate::finding::Finding;
+use crate::stats::Summary;
+use crate::trace::Trace;
+use crate::units::{Nanos, SessionClock, Share};
+use crate::windows::WindowSet;
+use crate::windows::intervals::union_ns;
+
+/// How to attribute.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The rule to show; `launched` by default, `overlap` for the whole trace.
+    pub rule: Option<Rule>,
+    /// Count API calls of the window's own thread alone.
+    pub own_thread: bool,
+    /// The trace's path, as the document names it.
+    pub path: String,
+    /// SHA-256 of the file, in hex.
+    pub sha256: Option<String>,
+    /// Doubts that arose before the trace was read.
+    pub findings: Vec<Finding>,
+}
+
+/// A trace with everything that does not depend on the windows.
+pub struct Analyzer<'a> {
+    trace: &'a Trace,
+    rules: &'a Classifier,
+    classes: KernelClasses,
+    long: LongLaunches,
+}
+
+impl<'a> Analyzer<'a> {
+    /// Classifies the kernels and finds the long launches.
+    pub fn new(trace: &'a Trace, rules: &'a Classifier) -> Self {
+        Self { trace, rules, classes: KernelClasses::of(trace, rules), long: LongLaunches::find(trace) }
+    }
+
+    /// The class of every kernel.
+    pub const fn classes(&self) -> &KernelClasses {
+        &self.classes
+    }
+
+    /// Attributes the time inside one set of windows.
+    pub fn analyze(&self, set: &WindowSet, how: &Options) -> Analysis {
+        let scope = Scope::new(self.trace, set);
+        let present = self.trace.present;
+        let default = if set.whole_trace { Rule::Overlap } else { Rule::Launched };
+        let rule = how.rule.unwrap_or(default);
+
+        let api_time = api::attribute(&scope, &self.long, how.own_thread);
+        let launched = launched::follow(&scope);
+        let gpu_time = gpu_time::attribute(&scope, rule, &self.classes);
+        let busy = busy::measure(&scope);
+        let idle = idle::split(&scope);
+        let total_idle = sum_idle(&idle);
+
+        let kernels = present.kernels.then(|| {
+            let mut block = gpu_time.kernels(&scope, rule, gpu_time::all_rules(&scope), self.rules);
+            block.tklqt_ns = launched.tklqt();
+            block
+        });
+        let instances = self.instances(&scope, &api_time.windows, &gpu_time.windows, &busy.windows, &idle);
+        let verdict = if set.whole_trace || !present.operations() {
+            None
+        } else {
+            verdict::decide(scope.wall_ns(), &busy.block, &total_idle)
+        };
+        let mut analysis = Analysis {
+            schema: SCHEMA.to_owned(),
+            tool: tool(),
+            trace: Some(self.about(how)),
+            windows: windows(&scope, launched.contained(), instances),
+            api: present.api.then_some(api_time.block),
+            kernels,
+            copies: present.copies.then_some(gpu_time.copies),
+            graphs: present.graphs.then_some(gpu_time.graphs),
+            launch_delay: (present.kernels && present.api).then(|| launched.delay()),
+            gpu: present.operations().then_some(busy.block),
+            idle: present.operations().then_some(total_idle),
+            verdict,
+            energy: None,
+            definitions: definitions::definitions(),
+            findings: Vec::new(),
+        };
+        self.add_findings(&scope, &mut analysis, &launched, api_time.all_threads_ns, how);
+        analysis
+    }
+
+    fn add_findings(
+        &self,
+        scope: &Scope<'_>,
+        analysis: &mut Analysis,
+        launched: &Launched,
+        all_threads_ns: i64,
+        how: &Options,
+    ) {
+        let mut findings = how.findings.clone();
+        findings.extend(scope.set.findings.iter().cloned());
+        findings.extend(trace_doubts::trace_findings(self.trace));
+        findings.extend(window_doubts::window_findings(scope, analysis, launched, all_threads_ns));
+        crate::finding::sort(&mut findings);
+        analysis.findings = findings;
+    }
+
+    fn about(&self, how: &Options) -> TraceAbout {
+        let about = &self.trace.about;
+        TraceAbout {
+            path: how.path.clone(),
+            sha256: how.sha256.clone(),
+            exporter_version: about.exporter_version.clone(),
+            schema_version: about.schema_version.clone(),
+            session_start_unix_ns: about.session.map(SessionClock::start),
+            duration_ns: about.duration,
+            devices: about
+                .devices
+                .iter()
+                .map(|device| DeviceAbout { id: device.id, name: device.name.clone() })
+                .collect(),
+            processes: self.trace.identities.processes().len(),
+        }
+    }
+
+    fn instances(
+        &self,
+        scope: &Scope<'_>,
+        api: &[api::WindowApi],
+        kernels: &[gpu_time::WindowKernels],
+        busy: &[i64],
+        idle: &[Idle],
+    ) -> Vec<Instance> {
+        let identities = &self.trace.identities;
+        scope
+            .windows()
+            .iter()
+            .enumerate()
+            .map(|(w, window)| {
+                let moved = window.cpu != window.span;
+                let class_ns: BTreeMap<String, Nanos> = kernels[w]
+                    .by_class
+                    .iter()
+                    .map(|(class, ns)| (self.rules.class_name(*class).to_owned(), Nanos::from_ns(*ns)))
+                    .collect();
+                Instance {
+                    index: window.index,
+                    start_ns: window.span.start(),
+                    end_ns: window.span.end(),
+                    cpu_start_ns: moved.then_some(window.cpu.start()),
+                    cpu_end_ns: moved.then_some(window.cpu.end()),
+                    process: window.owner.map(|owner| identities.process(owner.process).pid),
+                    thread: window.thread().and_then(|thread| identities.thread(thread).tid),
+                    label: window.label.clone(),
+                    calls: api[w].calls,
+                    api_ns: Nanos::from_ns(api[w].time_ns),
+                    launches: api[w].launches,
+                    launch_ns: Nanos::from_ns(api[w].launch_ns),
+                    kernels: kernels[w].count,
+                    kernel_ns: Nanos::from_ns(kernels[w].time_ns),
+                    busy_ns: Nanos::from_ns(busy[w]),
+                    idle: idle[w],
+                    class_ns,
+                }
+            })
+            .collect()
+    }
+}
+
+fn tool() -> Tool {
+    Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
+}
+
+fn windows(scope: &Scope<'_>, contained: Option<Share>, instances: Vec<Instance>) -> Windows {
+    let lengths: Vec<i64> = scope.spans.iter().map(|span| span.length().as_ns()).collect();
+    let summary = Summary::of_ints(&lengths);
+    let ns = |value: f64| Nanos::from_ns(value.round() as i64);
+    let of = |pick: fn(&Summary) -> f64| summary.as_ref().map(pick).map(ns);
+    Windows {
+        spec: scope.set.spec.clone(),
+        count: lengths.len(),
+        total_ns: Nanos::from_ns(scope.wall_ns()),
+        union_ns: Nanos::from_ns(union_ns(scope.spans.iter().copied())),
+        mean_ns: of(|summary| summary.mean),
+        stddev_ns: summary.and_then(|summary| summary.stddev).map(ns),
+        min_ns: of(|summary| summary.min),
+        p50_ns: of(|summary| summary.p50),
+        p90_ns: of(|summary| summary.p90),
+        p95_ns: of(|summary| summary.p95),
+        p99_ns: of(|summary| summary.p99),
+        max_ns: of(|summary| summary.max),
+        gaps_ns: gaps(scope),
+        contained_share: contained,
+        instances,
+    }
+}
+
+/// Time between consecutive windows in which none is open.
+fn gaps(scope: &Scope<'_>) -> Nanos {
+    let first = scope.spans.iter().map(|span| span.start_ns()).min();
+    let last = scope.spans.iter().map(|span| span.end_ns()).max();
+    let extent = first.zip(last).map_or(0, |(first, last)| last - first);
+    Nanos::from_ns(extent - union_ns(scope.spans.iter().copied()))
+}
+
+fn sum_idle(windows: &[Idle]) -> Idle {
+    let mut sum = Idle::default();
+    for window in windows {
+        sum.none_ns += window.none_ns;
+        sum.head_ns += window.head_ns;
+        sum.tail_ns += window.tail_ns;
+        sum.launch_ns += window.launch_ns;
+        sum.queue_ns += window.queue_ns;
+        sum.api_ns += window.api_ns;
+        sum.sync_ns += window.sync_ns;
+        sum.host_ns += window.host_ns;
+        sum.unknown_ns += window.unknown_ns;
+        sum.dispatch_ns += window.dispatch_ns;
+        sum.head_by.add(window.head_by);
+        sum.tail_by.add(window.tail_by);
+    }
+    sum
+}
+

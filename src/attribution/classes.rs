@@ -1,0 +1,96 @@
+//! The class of every kernel of a trace: by its name, unless the kernels around it say otherwise.
+
+use crate::classify::{ClassId, Classifier, ContextOp};
+use crate::trace::{Label, OpId, ThreadId, Trace};
+use crate::units::Span;
+use crate::windows::intervals::Sweep;
+
+/// The class of each kernel.
+pub struct KernelClasses {
+    by_label: Vec<Option<ClassId>>,
+    /// Kernels whose class the context changed, in order.
+    by_context: Vec<(OpId, ClassId)>,
+}
+
+impl KernelClasses {
+    /// Classifies the kernels of a trace.
+    pub fn of(trace: &Trace, rules: &Classifier) -> Self {
+        let assignments: Vec<_> = trace
+            .operations
+            .labels()
+            .iter()
+            .map(|label| match label {
+                Label::Kernel { demangled, short } => Some(rules.classify(demangled, short)),
+                _ => None,
+            })
+            .collect();
+        let in_convolution = ConvolutionLaunches::of(trace);
+        let mut kernels = Vec::new();
+        let mut context = Vec::new();
+        for op in trace.operations.ids() {
+            let label = trace.operations.label_index(op);
+            let Some(by_name) = assignments[label] else { continue };
+            kernels.push(op);
+            context.push(ContextOp {
+                stream: trace.operations.queue_index(op) as u32,
+                name: label as u32,
+                grid: trace.operations.grid(op).map_or((0, 0, 0), |grid| grid.blocks),
+                by_name,
+                in_cudnn_convolution: in_convolution.holds(trace, op),
+            });
+        }
+        let by_context = kernels
+            .iter()
+            .zip(rules.reclassify_in_context(&context))
+            .filter_map(|(op, changed)| Some((*op, changed?.class)))
+            .collect();
+        Self { by_label: assignments.iter().map(|found| found.map(|found| found.class)).collect(), by_context }
+    }
+
+    /// The class of an operation and whether context decided it; `None` for anything but kernels.
+    pub fn class(&self, trace: &Trace, op: OpId) -> Option<(ClassId, bool)> {
+        let by_name = self.by_label[trace.operations.label_index(op)]?;
+        match self.by_context.binary_search_by_key(&op, |entry| entry.0) {
+            Ok(at) => Some((self.by_context[at].1, true)),
+            Err(_) => Some((by_name, false)),
+        }
+    }
+}
+
+/// The API calls that start inside a convolution call of cuDNN on the same thread.
+struct ConvolutionLaunches {
+    inside: Vec<bool>,
+}
+
+impl ConvolutionLaunches {
+    fn of(trace: &Trace) -> Self {
+        if trace.convolution_calls.is_empty() {
+            return Self { inside: Vec::new() };
+        }
+        let mut inside = vec![false; trace.calls.len()];
+        let mut threads: Vec<ThreadId> =
+            trace.convolution_calls.iter().map(|call| call.thread).collect();
+        threads.sort_unstable();
+        threads.dedup();
+        for thread in threads {
+            let spans: Vec<Span> = trace
+                .convolution_calls
+                .iter()
+                .filter(|call| call.thread == thread)
+                .map(|call| call.span)
+                .collect();
+            let calls = trace
+                .calls
+                .ids()
+                .filter(|call| trace.calls.thread(*call) == thread)
+                .map(|call| (call, trace.calls.span(call).start_ns()));
+            Sweep::over(&spans).starting(calls, |call, _| inside[call.index()] = true);
+        }
+        Self { inside }
+    }
+
+    fn holds(&self, trace: &Trace, op: OpId) -> bool {
+        let cause = trace.links.cause(op);
+        cause.is_some_and(|call| self.inside.get(call.index()).copied().unwrap_or(false))
+    }
+}

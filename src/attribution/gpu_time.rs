@@ -1,0 +1,234 @@
+//! Kernel, copy and graph time of the windows, under each of the three rules.
+//!
+//! Kernel time is a sum over kernels: with overlapping streams it exceeds the busy time. Copies,
+//! memsets and whole-graph rows follow the same rule as the kernels that are shown.
+
+use std::collections::BTreeMap;
+
+use super::classes::KernelClasses;
+use super::document::{
+    Copies, CountTime, Graphs, KernelClass, KernelFunction, KernelGroup, Kernels, Reading, Rules,
+};
+use super::rule::Rule;
+use super::scope::Scope;
+use crate::classify::{ClassId, Classifier};
+use crate::trace::{Label, OpId};
+use crate::units::{Bytes, Nanos, Share};
+
+/// Kernel time of one window.
+#[derive(Clone, Debug, Default)]
+pub(super) struct WindowKernels {
+    pub(super) count: u64,
+    pub(super) time_ns: i64,
+    pub(super) by_class: BTreeMap<ClassId, i64>,
+}
+
+/// What the operations of the windows add up to, under the rule that is shown.
+pub(super) struct GpuTime {
+    pub(super) windows: Vec<WindowKernels>,
+    pub(super) copies: Vec<Copies>,
+    pub(super) graphs: Graphs,
+    kernels: BTreeMap<(usize, ClassId), Sum>,
+    context_ns: BTreeMap<ClassId, i64>,
+    streams: Vec<bool>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Sum {
+    count: u64,
+    time_ns: i64,
+}
+
+impl Sum {
+    fn add(&mut self, ns: i64) {
+        self.count += 1;
+        self.time_ns += ns;
+    }
+
+    fn join(&mut self, other: Self) {
+        self.count += other.count;
+        self.time_ns += other.time_ns;
+    }
+}
+
+/// Visits every operation that a rule counts, with its window and its counted time in ns.
+fn counted(scope: &Scope<'_>, rule: Rule, mut visit: impl FnMut(OpId, usize, i64)) {
+    let whole = |op| scope.trace.operations.span(op).length().as_ns();
+    match rule {
+        Rule::Launched => scope.operations_launched(|op, _, window| visit(op, window, whole(op))),
+        Rule::Started => scope.operations_starting(|op, window| visit(op, window, whole(op))),
+        Rule::Overlap => scope.operations_meeting(|op, window, own| {
+            if own {
+                let inside = scope.trace.operations.span(op).clip(scope.spans[window]);
+                visit(op, window, inside.length().as_ns());
+            }
+        }),
+    }
+}
+
+/// Count and time of kernels under every rule.
+pub(super) fn all_rules(scope: &Scope<'_>) -> Rules {
+    let kernel: Vec<bool> =
+        scope.trace.operations.labels().iter().map(Label::is_kernel).collect();
+    let one = |rule| {
+        let mut sum = Sum::default();
+        counted(scope, rule, |op, _, ns| {
+            if kernel[scope.trace.operations.label_index(op)] {
+                sum.add(ns);
+            }
+        });
+        CountTime { count: sum.count, time_ns: Nanos::from_ns(sum.time_ns) }
+    };
+    Rules {
+        launched: one(Rule::Launched),
+        started: one(Rule::Started),
+        overlap: one(Rule::Overlap),
+    }
+}
+
+/// Adds the operations of the windows up under one rule.
+pub(super) fn attribute(scope: &Scope<'_>, rule: Rule, classes: &KernelClasses) -> GpuTime {
+    let operations = &scope.trace.operations;
+    let mut time = GpuTime {
+        windows: vec![WindowKernels::default(); scope.windows().len()],
+        copies: Vec::new(),
+        graphs: Graphs { count: 0, time_ns: Nanos::ZERO },
+        kernels: BTreeMap::new(),
+        context_ns: BTreeMap::new(),
+        streams: vec![false; operations.queues().len()],
+    };
+    let mut copies: BTreeMap<String, (Sum, Bytes)> = BTreeMap::new();
+    counted(scope, rule, |op, window, ns| {
+        if let Some((class, by_context)) = classes.class(scope.trace, op) {
+            time.add_kernel(operations.label_index(op), class, window, ns);
+            time.streams[operations.queue_index(op)] = true;
+            if by_context {
+                *time.context_ns.entry(class).or_default() += ns;
+            }
+        } else if let Some(kind) = operations.label(op).memory_kind() {
+            let (sum, bytes) = copies.entry(kind).or_default();
+            sum.add(ns);
+            *bytes += operations.bytes(op).unwrap_or_default();
+        } else {
+            time.graphs.count += 1;
+            time.graphs.time_ns += Nanos::from_ns(ns);
+        }
+    });
+    time.copies = copies
+        .into_iter()
+        .map(|(kind, (sum, bytes))| Copies {
+            kind,
+            count: sum.count,
+            time_ns: Nanos::from_ns(sum.time_ns),
+            bytes,
+        })
+        .collect();
+    time.copies.sort_by(|a, b| b.time_ns.cmp(&a.time_ns).then_with(|| a.kind.cmp(&b.kind)));
+    time
+}
+
+impl GpuTime {
+    fn add_kernel(&mut self, label: usize, class: ClassId, window: usize, ns: i64) {
+        self.kernels.entry((label, class)).or_default().add(ns);
+        let window = &mut self.windows[window];
+        window.count += 1;
+        window.time_ns += ns;
+        *window.by_class.entry(class).or_default() += ns;
+    }
+
+    /// The block of the document.
+    pub(super) fn kernels(&self, scope: &Scope<'_>, rule: Rule, rules: Rules, classifier: &Classifier) -> Kernels {
+        let mut total = Sum::default();
+        let mut by_class: BTreeMap<ClassId, Sum> = BTreeMap::new();
+        for ((_, class), sum) in &self.kernels {
+            total.join(*sum);
+            by_class.entry(*class).or_default().join(*sum);
+        }
+        Kernels {
+            rule,
+            total_ns: Nanos::from_ns(total.time_ns),
+            count: total.count,
+            orphans: orphans(scope),
+            tklqt_ns: Nanos::ZERO,
+            streams: self.streams.iter().filter(|used| **used).count(),
+            rules,
+            by_name: self.functions(scope, classifier, total.time_ns),
+            by_class: self.classes(classifier, &by_class, total.time_ns),
+            groups: groups(classifier, &by_class, total.time_ns),
+        }
+    }
+
+    fn functions(&self, scope: &Scope<'_>, classifier: &Classifier, total: i64) -> Vec<KernelFunction> {
+        let labels = scope.trace.operations.labels();
+        let mut all: Vec<KernelFunction> = self
+            .kernels
+            .iter()
+            .filter_map(|((label, class), sum)| match &labels[*label] {
+                Label::Kernel { demangled, .. } => Some(KernelFunction {
+                    name: demangled.clone(),
+                    class: classifier.class_name(*class).to_owned(),
+                    count: sum.count,
+                    time_ns: Nanos::from_ns(sum.time_ns),
+                    share: Share::of(sum.time_ns, total),
+                }),
+                _ => None,
+            })
+            .collect();
+        all.sort_by(|a, b| {
+            b.time_ns.cmp(&a.time_ns).then_with(|| (&a.name, &a.class).cmp(&(&b.name, &b.class)))
+        });
+        all
+    }
+
+    fn classes(&self, classifier: &Classifier, by_class: &BTreeMap<ClassId, Sum>, total: i64) -> Vec<KernelClass> {
+        let mut all: Vec<KernelClass> = by_class
+            .iter()
+            .map(|(class, sum)| KernelClass {
+                class: classifier.class_name(*class).to_owned(),
+                count: sum.count,
+                time_ns: Nanos::from_ns(sum.time_ns),
+                share: Share::of(sum.time_ns, total),
+                by_context_ns: Nanos::from_ns(self.context_ns.get(class).copied().unwrap_or(0)),
+            })
+            .collect();
+        all.sort_by(|a, b| b.time_ns.cmp(&a.time_ns).then_with(|| a.class.cmp(&b.class)));
+        all
+    }
+}
+
+fn groups(classifier: &Classifier, by_class: &BTreeMap<ClassId, Sum>, total: i64) -> Vec<KernelGroup> {
+    let reading = |reading: &crate::classify::Reading| {
+        let mut sum = Sum::default();
+        for class in &reading.classes {
+            sum.join(by_class.get(class).copied().unwrap_or_default());
+        }
+        Reading {
+            name: reading.name.clone(),
+            classes: reading.classes.iter().map(|class| classifier.class_name(*class).to_owned()).collect(),
+            count: sum.count,
+            time_ns: Nanos::from_ns(sum.time_ns),
+            share: Share::of(sum.time_ns, total),
+        }
+    };
+    classifier
+        .groups()
+        .iter()
+        .map(|group| KernelGroup {
+            name: group.name.clone(),
+            headline: group.headline.clone(),
+            readings: group.readings.iter().map(reading).collect(),
+        })
+        .collect()
+}
+
+/// Kernels of the attributed processes that meet a window and have no API call in the export.
+fn orphans(scope: &Scope<'_>) -> u64 {
+    let (operations, links) = (&scope.trace.operations, &scope.trace.links);
+    let mut count = 0;
+    scope.operations_meeting(|op, _, own| {
+        if own && operations.label(op).is_kernel() && links.is_orphan(op, operations) {
+            count += 1;
+        }
+    });
+    count
+}

@@ -1,0 +1,150 @@
+//! What a thread is doing at any instant: inside a launch, waiting, inside another call, or outside
+//! CUDA.
+//!
+//! ```text
+//!   calls      [sync----[launch)----)     [malloc)  [launch)
+//!   timeline   [sync----------------)     [api---)  [launch)
+//!                                     host         host
+//! ```
+//!
+//! Where calls are nested, an enclosing synchronising call wins, then a launch. A call also
+//! synchronises when it is a copy or memset that returns no earlier than its own operation ends:
+//! that is measured, not read off the name.
+
+use crate::trace::{CallId, Trace};
+use crate::units::Span;
+
+/// What a call is, for the idle GPU that waits meanwhile. The order is the order of precedence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Doing {
+    /// Any other call.
+    Api,
+    /// A call of the launch family.
+    Launch,
+    /// A call that waits for the GPU.
+    Sync,
+}
+
+/// Which calls wait for the GPU.
+pub(super) struct Synchronising {
+    blocking_copies: Vec<bool>,
+}
+
+impl Synchronising {
+    pub(super) fn of(trace: &Trace) -> Self {
+        let mut blocking_copies = vec![false; trace.calls.len()];
+        for op in trace.operations.ids().filter(|op| trace.operations.label(*op).moves_memory()) {
+            if let Some(call) = trace.links.cause(op) {
+                blocking_copies[call.index()] |= trace.calls.span(call).end() >= trace.operations.span(op).end();
+            }
+        }
+        Self { blocking_copies }
+    }
+
+    /// What the call is.
+    pub(super) fn kind(&self, trace: &Trace, call: CallId) -> Doing {
+        let name = trace.calls.name(call);
+        if name.synchronises || self.blocking_copies[call.index()] {
+            Doing::Sync
+        } else if name.launches {
+            Doing::Launch
+        } else {
+            Doing::Api
+        }
+    }
+}
+
+/// A stretch of a thread inside CUDA.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Segment {
+    pub(super) span: Span,
+    pub(super) doing: Doing,
+}
+
+/// The stretches of one thread inside CUDA, disjoint and in order.
+pub(super) enum Timeline {
+    /// No two calls overlap, as on nearly every real thread: the calls themselves.
+    Calls(Vec<CallId>),
+    /// Calls overlap: flattened.
+    Segments(Vec<Segment>),
+}
+
+impl Timeline {
+    /// The timeline of a thread from its calls, in the order of their starts.
+    pub(super) fn new(trace: &Trace, sync: &Synchronising, calls: Vec<CallId>) -> Self {
+        let overlap = calls
+            .windows(2)
+            .any(|pair| trace.calls.span(pair[0]).end() > trace.calls.span(pair[1]).start());
+        if overlap { Self::Segments(flatten(trace, sync, &calls)) } else { Self::Calls(calls) }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Calls(calls) => calls.len(),
+            Self::Segments(segments) => segments.len(),
+        }
+    }
+
+    pub(super) fn segment(&self, trace: &Trace, sync: &Synchronising, at: usize) -> Segment {
+        match self {
+            Self::Calls(calls) => {
+                Segment { span: trace.calls.span(calls[at]), doing: sync.kind(trace, calls[at]) }
+            }
+            Self::Segments(segments) => segments[at],
+        }
+    }
+
+    /// The first stretch that ends after the instant `ns`.
+    pub(super) fn first_ending_after(&self, trace: &Trace, ns: i64) -> usize {
+        match self {
+            Self::Calls(calls) => calls.partition_point(|call| trace.calls.span(*call).end_ns() <= ns),
+            Self::Segments(segments) => segments.partition_point(|segment| segment.span.end_ns() <= ns),
+        }
+    }
+}
+
+/// The calls of every thread, in the order of their starts.
+pub(super) fn calls_by_thread(trace: &Trace) -> Vec<Vec<CallId>> {
+    let mut by_thread = vec![Vec::new(); trace.identities.threads().len()];
+    for call in trace.calls.ids() {
+        by_thread[trace.calls.thread(call).index()].push(call);
+    }
+    by_thread
+}
+
+
+/// Cuts overlapping calls at every edge; each piece does what the strongest call over it does.
+fn flatten(trace: &Trace, sync: &Synchronising, calls: &[CallId]) -> Vec<Segment> {
+    let mut edges: Vec<i64> = calls
+        .iter()
+        .flat_map(|call| {
+            let span = trace.calls.span(*call);
+            [span.start_ns(), span.end_ns()]
+        })
+        .collect();
+    edges.sort_unstable();
+    edges.dedup();
+    let mut open: Vec<(i64, Doing)> = Vec::new();
+    let mut next = 0;
+    let mut segments = Vec::new();
+    for (i, edge) in edges.iter().enumerate() {
+        open.retain(|(end, _)| end > edge);
+        let mut instants = Vec::new();
+        while let Some(call) = calls.get(next).filter(|call| trace.calls.span(**call).start_ns() <= *edge) {
+            let (span, doing) = (trace.calls.span(*call), sync.kind(trace, *call));
+            if span.is_empty() {
+                instants.push(Segment { span, doing });
+            } else {
+                open.push((span.end_ns(), doing));
+            }
+            next += 1;
+        }
+        if let Some(doing) = open.iter().map(|(_, doing)| *doing).max() {
+            let until = edges.get(i + 1).copied().unwrap_or(*edge);
+            segments.push(Segment { span: Span::from_ns(*edge, until), doing });
+        } else {
+            segments.extend(instants);
+        }
+    }
+    segments
+}
