@@ -11,12 +11,12 @@ use super::RulesError;
 /// Name of the class of every kernel that no rule knows.
 pub const UNCLASSIFIED: &str = "unclassified";
 
-/// A class, as an index into [`Classifier::class_names`].
+/// A class, as an index into [`Classifier::class_names`](super::Classifier::class_names).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClassId(u16);
 
 impl ClassId {
-    /// Place in [`Classifier::class_names`].
+    /// Place in [`Classifier::class_names`](super::Classifier::class_names).
     pub fn index(self) -> usize {
         usize::from(self.0)
     }
@@ -27,7 +27,7 @@ impl ClassId {
 pub struct Assignment {
     /// The class.
     pub class: ClassId,
-    /// Index into [`Classifier::rules`]; `None` when no rule fits, so the class is `unclassified`.
+    /// Index into [`Classifier::rules`](super::Classifier::rules); `None` when no rule fits, so the class is `unclassified`.
     pub rule: Option<usize>,
 }
 
