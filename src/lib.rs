@@ -7,7 +7,7 @@
 //! a room uses only rooms before it, and `tests/rooms.rs` holds the table.
 //!
 //! All trace times are integer nanoseconds since the start of the collection, all spans are
-//! half-open. What each number means is written in `attribution::definitions` and in
+//! half-open. What each number means is written in [`attribution::definitions`] and in
 //! `docs/definitions.md`.
 
 pub mod attribution;

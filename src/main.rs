@@ -1,3 +1,7 @@
 //! The `nsys-attrib` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    nsys_attrib::cli::run(std::env::args_os())
+}

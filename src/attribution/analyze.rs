@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::classes::KernelClasses;
-use super::document::{
-    Analysis, DeviceAbout, Idle, Instance, SCHEMA, Tool, TraceAbout, Windows,
-};
+use super::document::{Analysis, DeviceAbout, Idle, Instance, SCHEMA, Tool, TraceAbout, Windows};
 use super::launched::Launched;
 use super::launches::LongLaunches;
 use super::rule::Rule;
 use super::scope::Scope;
-use super::{api, busy, definitions, gpu_time, idle, launched, trace_doubts, verdict, window_doubts};
+use super::{
+    api, busy, definitions, gpu_time, idle, launched, trace_doubts, verdict, window_doubts,
+};
 use crate::classify::Classifier;
 use crate::finding::Finding;
 use crate::stats::Summary;
@@ -45,7 +45,12 @@ pub struct Analyzer<'a> {
 impl<'a> Analyzer<'a> {
     /// Classifies the kernels and finds the long launches.
     pub fn new(trace: &'a Trace, rules: &'a Classifier) -> Self {
-        Self { trace, rules, classes: KernelClasses::of(trace, rules), long: LongLaunches::find(trace) }
+        Self {
+            trace,
+            rules,
+            classes: KernelClasses::of(trace, rules),
+            long: LongLaunches::find(trace),
+        }
     }
 
     /// The class of every kernel.
@@ -72,7 +77,8 @@ impl<'a> Analyzer<'a> {
             block.tklqt_ns = launched.tklqt();
             block
         });
-        let instances = self.instances(&scope, &api_time.windows, &gpu_time.windows, &busy.windows, &idle);
+        let instances =
+            self.instances(&scope, &api_time.windows, &gpu_time.windows, &busy.windows, &idle);
         let verdict = if set.whole_trace || !present.operations() {
             None
         } else {
@@ -151,7 +157,9 @@ impl<'a> Analyzer<'a> {
                 let class_ns: BTreeMap<String, Nanos> = kernels[w]
                     .by_class
                     .iter()
-                    .map(|(class, ns)| (self.rules.class_name(*class).to_owned(), Nanos::from_ns(*ns)))
+                    .map(|(class, ns)| {
+                        (self.rules.class_name(*class).to_owned(), Nanos::from_ns(*ns))
+                    })
                     .collect();
                 Instance {
                     index: window.index,
@@ -231,4 +239,3 @@ fn sum_idle(windows: &[Idle]) -> Idle {
     }
     sum
 }
-

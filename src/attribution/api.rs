@@ -97,9 +97,8 @@ pub(super) fn attribute(scope: &Scope<'_>, long: &LongLaunches, own_thread: bool
 }
 
 fn launches(calls: &Calls, by_name: &[Sums], total: i64, blocked: i64, first_use: i64) -> Launches {
-    let family = || {
-        calls.names().iter().zip(by_name).filter(|(name, sums)| name.launches && sums.calls > 0)
-    };
+    let family =
+        || calls.names().iter().zip(by_name).filter(|(name, sums)| name.launches && sums.calls > 0);
     let time: i64 = family().map(|(_, sums)| sums.time_ns).sum();
     Launches {
         time_ns: Nanos::from_ns(time),

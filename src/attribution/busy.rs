@@ -21,7 +21,8 @@ pub(super) struct Busy {
 /// Adds busy time up.
 pub(super) fn measure(scope: &Scope<'_>) -> Busy {
     let operations = &scope.trace.operations;
-    let computes: Vec<bool> = operations.labels().iter().map(|label| !Label::moves_memory(label)).collect();
+    let computes: Vec<bool> =
+        operations.labels().iter().map(|label| !Label::moves_memory(label)).collect();
     let mut any = vec![Union::default(); scope.windows().len()];
     let mut compute = any.clone();
     let mut by_device: BTreeMap<(i64, usize), Union> = BTreeMap::new();

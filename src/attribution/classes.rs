@@ -44,7 +44,10 @@ impl KernelClasses {
             .zip(rules.reclassify_in_context(&context))
             .filter_map(|(op, changed)| Some((*op, changed?.class)))
             .collect();
-        Self { by_label: assignments.iter().map(|found| found.map(|found| found.class)).collect(), by_context }
+        Self {
+            by_label: assignments.iter().map(|found| found.map(|found| found.class)).collect(),
+            by_context,
+        }
     }
 
     /// The class of an operation and whether context decided it; `None` for anything but kernels.

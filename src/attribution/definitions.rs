@@ -4,29 +4,92 @@ use std::collections::BTreeMap;
 
 /// Key of the document and what it means.
 pub const DEFINITIONS: &[(&str, &str)] = &[
-    ("windows", "The spans that are measured, half-open, in time order. A range counts when it was closed; an instance inside another one of the same specification on the same thread is dropped. Percentiles interpolate linearly, the standard deviation divides by n - 1."),
-    ("windows.contained_share", "Share of the time of all operations launched in the windows that lies inside the operation's own window. Low: the windows measure the issuing of work, not its latency."),
-    ("api.total_ns", "CUDA runtime and driver calls of the attributed process (backtrace twins, eventClass 67, excluded), each clipped to the window, summed over calls and windows."),
-    ("api.by_name.share", "Time of the function / time of all counted calls, both summed over all windows (a ratio of sums, not a mean of shares). Runtime names lose their _vNNNN suffix."),
-    ("api.by_name.self_ns", "Time of the function without counted calls nested inside it on the same thread."),
-    ("api.launch.share", "The same ratio for all functions that put work on the GPU (cudaLaunchKernel, cuLaunchKernel, cooperative and graph launches; the names found are listed)."),
-    ("api.launch.blocked_ns", "Time of launches that last over 10 times the median launch of their process while that process keeps the GPU busy for at least 95 % of the call: the launch queue was full."),
-    ("api.launch.first_use_ns", "Time of equally long launches while the GPU is idle for at least 95 % of the call: modules being loaded."),
-    ("api.cover_share", "Union of the window thread's API calls / length of the windows: how much of the wall the CPU spent inside CUDA at all. Windows without a thread use the calls of all attributed processes."),
-    ("kernels.rule", "launched: the API call (same process and correlation id) starts in the window, whole duration. started: the kernel starts in the window, whole duration. overlap: the part of the kernel inside the window."),
-    ("kernels.total_ns", "Sum of the counted durations; with overlapping streams it exceeds the busy time."),
-    ("kernels.by_class.share", "Kernel time of the class / kernel time. The class comes from the first rule that matches the demangled, then the short name, unless the kernels around it decide (by_context_ns)."),
-    ("kernels.groups", "Classes joined for a headline; every reading of where the line is drawn is given."),
+    (
+        "windows",
+        "The spans that are measured, half-open, in time order. A range counts when it was closed; an instance inside another one of the same specification on the same thread is dropped. Percentiles interpolate linearly, the standard deviation divides by n - 1.",
+    ),
+    (
+        "windows.contained_share",
+        "Share of the time of all operations launched in the windows that lies inside the operation's own window. Low: the windows measure the issuing of work, not its latency.",
+    ),
+    (
+        "api.total_ns",
+        "CUDA runtime and driver calls of the attributed process (backtrace twins, eventClass 67, excluded), each clipped to the window, summed over calls and windows.",
+    ),
+    (
+        "api.by_name.share",
+        "Time of the function / time of all counted calls, both summed over all windows (a ratio of sums, not a mean of shares). Runtime names lose their _vNNNN suffix.",
+    ),
+    (
+        "api.by_name.self_ns",
+        "Time of the function without counted calls nested inside it on the same thread.",
+    ),
+    (
+        "api.launch.share",
+        "The same ratio for all functions that put work on the GPU (cudaLaunchKernel, cuLaunchKernel, cooperative and graph launches; the names found are listed).",
+    ),
+    (
+        "api.launch.blocked_ns",
+        "Time of launches that last over 10 times the median launch of their process while that process keeps the GPU busy for at least 95 % of the call: the launch queue was full.",
+    ),
+    (
+        "api.launch.first_use_ns",
+        "Time of equally long launches while the GPU is idle for at least 95 % of the call: modules being loaded.",
+    ),
+    (
+        "api.cover_share",
+        "Union of the window thread's API calls / length of the windows: how much of the wall the CPU spent inside CUDA at all. Windows without a thread use the calls of all attributed processes.",
+    ),
+    (
+        "kernels.rule",
+        "launched: the API call (same process and correlation id) starts in the window, whole duration. started: the kernel starts in the window, whole duration. overlap: the part of the kernel inside the window.",
+    ),
+    (
+        "kernels.total_ns",
+        "Sum of the counted durations; with overlapping streams it exceeds the busy time.",
+    ),
+    (
+        "kernels.by_class.share",
+        "Kernel time of the class / kernel time. The class comes from the first rule that matches the demangled, then the short name, unless the kernels around it decide (by_context_ns).",
+    ),
+    (
+        "kernels.groups",
+        "Classes joined for a headline; every reading of where the line is drawn is given.",
+    ),
     ("kernels.orphans", "Kernels that meet a window and whose API call is not in the export."),
-    ("kernels.tklqt_ns", "Sum of the launch delays of the launched kernels; overlapping waits are summed, so it may exceed the wall and is never a share."),
-    ("launch_delay", "Start of a kernel on the GPU minus start of its launch call, over the kernels launched in the windows."),
+    (
+        "kernels.tklqt_ns",
+        "Sum of the launch delays of the launched kernels; overlapping waits are summed, so it may exceed the wall and is never a share.",
+    ),
+    (
+        "launch_delay",
+        "Start of a kernel on the GPU minus start of its launch call, over the kernels launched in the windows.",
+    ),
     ("copies", "Copies and memsets under the rule of the kernels, by kind."),
-    ("graphs", "CUDA graphs traced whole: one row for each launch, no kernels inside. Record with --cuda-graph-trace=node to see them."),
-    ("gpu.busy_ns", "Union over the windows of every kernel, copy, memset and whole-graph row of the attributed process, whoever launched it and whenever, at least one device busy."),
-    ("gpu.foreign_busy_ns", "Union of the operations of other processes on the same devices inside the windows."),
-    ("idle", "wall = busy + none + head + tail + launch + queue + api + sync + host + unknown, exactly. Each idle instant is charged to what the thread that launches the next operation is doing: queue: the call has returned, the operation has not started; launch, api: that call or another one is running; sync: the thread waits for the GPU (by name, or a copy that returns no earlier than its operation ends); host: outside CUDA; unknown: the next operation has no call. none: no operation meets the window; head, tail: before the first and after the last operation (by kind in head_by, tail_by)."),
-    ("idle.dispatch_ns", "The part of host in gaps under 1 ms between two consecutive CUDA calls of the thread: framework overhead between launches."),
-    ("verdict", "GPU busy >= 80 % of wall: gpu-bound (copy-bound if copies alone cover over half of busy). Otherwise the largest of launch path (launch + queue + dispatch), host (host - dispatch), sync and api, head and tail by their kinds, if it is >= 40 % of wall and >= 1.5 times the next; else mixed."),
+    (
+        "graphs",
+        "CUDA graphs traced whole: one row for each launch, no kernels inside. Record with --cuda-graph-trace=node to see them.",
+    ),
+    (
+        "gpu.busy_ns",
+        "Union over the windows of every kernel, copy, memset and whole-graph row of the attributed process, whoever launched it and whenever, at least one device busy.",
+    ),
+    (
+        "gpu.foreign_busy_ns",
+        "Union of the operations of other processes on the same devices inside the windows.",
+    ),
+    (
+        "idle",
+        "wall = busy + none + head + tail + launch + queue + api + sync + host + unknown, exactly. Each idle instant is charged to what the thread that launches the next operation is doing: queue: the call has returned, the operation has not started; launch, api: that call or another one is running; sync: the thread waits for the GPU (by name, or a copy that returns no earlier than its operation ends); host: outside CUDA; unknown: the next operation has no call. none: no operation meets the window; head, tail: before the first and after the last operation (by kind in head_by, tail_by).",
+    ),
+    (
+        "idle.dispatch_ns",
+        "The part of host in gaps under 1 ms between two consecutive CUDA calls of the thread: framework overhead between launches.",
+    ),
+    (
+        "verdict",
+        "GPU busy >= 80 % of wall: gpu-bound (copy-bound if copies alone cover over half of busy). Otherwise the largest of launch path (launch + queue + dispatch), host (host - dispatch), sync and api, head and tail by their kinds, if it is >= 40 % of wall and >= 1.5 times the next; else mixed.",
+    ),
 ];
 
 /// The definitions as the document carries them.

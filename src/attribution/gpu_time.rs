@@ -68,8 +68,7 @@ fn counted(scope: &Scope<'_>, rule: Rule, mut visit: impl FnMut(OpId, usize, i64
 
 /// Count and time of kernels under every rule.
 pub(super) fn all_rules(scope: &Scope<'_>) -> Rules {
-    let kernel: Vec<bool> =
-        scope.trace.operations.labels().iter().map(Label::is_kernel).collect();
+    let kernel: Vec<bool> = scope.trace.operations.labels().iter().map(Label::is_kernel).collect();
     let one = |rule| {
         let mut sum = Sum::default();
         counted(scope, rule, |op, _, ns| {
@@ -137,7 +136,13 @@ impl GpuTime {
     }
 
     /// The block of the document.
-    pub(super) fn kernels(&self, scope: &Scope<'_>, rule: Rule, rules: Rules, classifier: &Classifier) -> Kernels {
+    pub(super) fn kernels(
+        &self,
+        scope: &Scope<'_>,
+        rule: Rule,
+        rules: Rules,
+        classifier: &Classifier,
+    ) -> Kernels {
         let mut total = Sum::default();
         let mut by_class: BTreeMap<ClassId, Sum> = BTreeMap::new();
         for ((_, class), sum) in &self.kernels {
@@ -158,7 +163,12 @@ impl GpuTime {
         }
     }
 
-    fn functions(&self, scope: &Scope<'_>, classifier: &Classifier, total: i64) -> Vec<KernelFunction> {
+    fn functions(
+        &self,
+        scope: &Scope<'_>,
+        classifier: &Classifier,
+        total: i64,
+    ) -> Vec<KernelFunction> {
         let labels = scope.trace.operations.labels();
         let mut all: Vec<KernelFunction> = self
             .kernels
@@ -180,7 +190,12 @@ impl GpuTime {
         all
     }
 
-    fn classes(&self, classifier: &Classifier, by_class: &BTreeMap<ClassId, Sum>, total: i64) -> Vec<KernelClass> {
+    fn classes(
+        &self,
+        classifier: &Classifier,
+        by_class: &BTreeMap<ClassId, Sum>,
+        total: i64,
+    ) -> Vec<KernelClass> {
         let mut all: Vec<KernelClass> = by_class
             .iter()
             .map(|(class, sum)| KernelClass {
@@ -196,7 +211,11 @@ impl GpuTime {
     }
 }
 
-fn groups(classifier: &Classifier, by_class: &BTreeMap<ClassId, Sum>, total: i64) -> Vec<KernelGroup> {
+fn groups(
+    classifier: &Classifier,
+    by_class: &BTreeMap<ClassId, Sum>,
+    total: i64,
+) -> Vec<KernelGroup> {
     let reading = |reading: &crate::classify::Reading| {
         let mut sum = Sum::default();
         for class in &reading.classes {
@@ -204,7 +223,11 @@ fn groups(classifier: &Classifier, by_class: &BTreeMap<ClassId, Sum>, total: i64
         }
         Reading {
             name: reading.name.clone(),
-            classes: reading.classes.iter().map(|class| classifier.class_name(*class).to_owned()).collect(),
+            classes: reading
+                .classes
+                .iter()
+                .map(|class| classifier.class_name(*class).to_owned())
+                .collect(),
             count: sum.count,
             time_ns: Nanos::from_ns(sum.time_ns),
             share: Share::of(sum.time_ns, total),

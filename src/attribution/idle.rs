@@ -233,7 +233,8 @@ impl<'a> Causes<'a> {
         let first = operations.first_starting_from(span.end());
         let mut found: Option<OpId> = None;
         for op in operations.ids().skip(first.index()) {
-            if found.is_some_and(|next| operations.span(next).start() < operations.span(op).start()) {
+            if found.is_some_and(|next| operations.span(next).start() < operations.span(op).start())
+            {
                 break;
             }
             if !self.scope.is_own(op, window)
@@ -256,7 +257,9 @@ impl<'a> Causes<'a> {
             return;
         };
         let span = calls.span(call);
-        let clip = |start: i64, end: i64| Span::from_ns(from, to).clip(Span::from_ns(start, end)).length().as_ns();
+        let clip = |start: i64, end: i64| {
+            Span::from_ns(from, to).clip(Span::from_ns(start, end)).length().as_ns()
+        };
         kinds.queue += clip(span.end_ns(), to);
         let running = clip(span.start_ns(), span.end_ns());
         if calls.name(call).launches {
@@ -282,7 +285,9 @@ impl<'a> Causes<'a> {
                 let host = start.min(to) - at;
                 kinds.host += host;
                 let before = i.checked_sub(1).map(|i| timeline.segment(trace, &self.sync, i));
-                if before.is_some_and(|before| start.saturating_sub(before.span.end_ns()) < DISPATCH_NS) {
+                if before
+                    .is_some_and(|before| start.saturating_sub(before.span.end_ns()) < DISPATCH_NS)
+                {
                     kinds.dispatch += host;
                 }
                 at += host;
@@ -305,10 +310,14 @@ impl<'a> Causes<'a> {
 /// The latest start of an operation of each process set that a window attributes.
 fn last_starts(scope: &Scope<'_>) -> BTreeMap<Attributed, i64> {
     let operations = &scope.trace.operations;
-    let sets: BTreeSet<Attributed> = scope.windows().iter().map(|window| window.attributed).collect();
+    let sets: BTreeSet<Attributed> =
+        scope.windows().iter().map(|window| window.attributed).collect();
     sets.into_iter()
         .filter_map(|set| {
-            let last = operations.ids().rev().find(|op| set.operations_of(operations.queue(*op).process))?;
+            let last = operations
+                .ids()
+                .rev()
+                .find(|op| set.operations_of(operations.queue(*op).process))?;
             Some((set, operations.span(last).start_ns()))
         })
         .collect()

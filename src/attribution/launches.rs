@@ -30,7 +30,10 @@ impl LongLaunches {
         let owners: Vec<Attributed> = long
             .iter()
             .map(|call| {
-                trace.calls.process(*call, &trace.identities).map_or(Attributed::Any, Attributed::Only)
+                trace
+                    .calls
+                    .process(*call, &trace.identities)
+                    .map_or(Attributed::Any, Attributed::Only)
             })
             .collect();
         let mut busy = vec![Union::default(); spans.len()];
@@ -72,8 +75,10 @@ fn long_launches(trace: &Trace) -> Vec<CallId> {
             lengths[process.index()].push(calls.span(call).length().as_ns());
         }
     }
-    let limits: Vec<Option<f64>> =
-        lengths.iter_mut().map(|lengths| stats::median(lengths).map(|median| LONG * median)).collect();
+    let limits: Vec<Option<f64>> = lengths
+        .iter_mut()
+        .map(|lengths| stats::median(lengths).map(|median| LONG * median))
+        .collect();
     launches()
         .filter(|call| {
             let process = calls.process(*call, &trace.identities);

@@ -54,7 +54,8 @@ impl<'a> Scope<'a> {
 
     /// Every counted pair of a call and a window in which the call starts.
     pub(super) fn calls_starting(&self, mut visit: impl FnMut(CallId, usize)) {
-        let calls = self.trace.calls.ids().map(|call| (call, self.trace.calls.span(call).start_ns()));
+        let calls =
+            self.trace.calls.ids().map(|call| (call, self.trace.calls.span(call).start_ns()));
         Sweep::over(&self.cpu_spans).starting(calls, |call, window| {
             if self.windows()[window].attributed.calls_of(self.caller(call)) {
                 visit(call, window);

@@ -35,7 +35,8 @@ impl Synchronising {
         let mut blocking_copies = vec![false; trace.calls.len()];
         for op in trace.operations.ids().filter(|op| trace.operations.label(*op).moves_memory()) {
             if let Some(call) = trace.links.cause(op) {
-                blocking_copies[call.index()] |= trace.calls.span(call).end() >= trace.operations.span(op).end();
+                blocking_copies[call.index()] |=
+                    trace.calls.span(call).end() >= trace.operations.span(op).end();
             }
         }
         Self { blocking_copies }
@@ -97,8 +98,12 @@ impl Timeline {
     /// The first stretch that ends after the instant `ns`.
     pub(super) fn first_ending_after(&self, trace: &Trace, ns: i64) -> usize {
         match self {
-            Self::Calls(calls) => calls.partition_point(|call| trace.calls.span(*call).end_ns() <= ns),
-            Self::Segments(segments) => segments.partition_point(|segment| segment.span.end_ns() <= ns),
+            Self::Calls(calls) => {
+                calls.partition_point(|call| trace.calls.span(*call).end_ns() <= ns)
+            }
+            Self::Segments(segments) => {
+                segments.partition_point(|segment| segment.span.end_ns() <= ns)
+            }
         }
     }
 }
@@ -111,7 +116,6 @@ pub(super) fn calls_by_thread(trace: &Trace) -> Vec<Vec<CallId>> {
     }
     by_thread
 }
-
 
 /// Cuts overlapping calls at every edge; each piece does what the strongest call over it does.
 fn flatten(trace: &Trace, sync: &Synchronising, calls: &[CallId]) -> Vec<Segment> {
@@ -130,7 +134,9 @@ fn flatten(trace: &Trace, sync: &Synchronising, calls: &[CallId]) -> Vec<Segment
     for (i, edge) in edges.iter().enumerate() {
         open.retain(|(end, _)| end > edge);
         let mut instants = Vec::new();
-        while let Some(call) = calls.get(next).filter(|call| trace.calls.span(**call).start_ns() <= *edge) {
+        while let Some(call) =
+            calls.get(next).filter(|call| trace.calls.span(**call).start_ns() <= *edge)
+        {
             let (span, doing) = (trace.calls.span(*call), sync.kind(trace, *call));
             if span.is_empty() {
                 instants.push(Segment { span, doing });

@@ -117,7 +117,9 @@ fn bad_rows(trace: &Trace, findings: &mut Vec<Finding>) {
             Finding::new(
                 "calls-without-thread",
                 Severity::Warning,
-                format!("{unowned} API calls name no thread; they count only where every process does"),
+                format!(
+                    "{unowned} API calls name no thread; they count only where every process does"
+                ),
                 "use --attribute-process any to count them in every window",
             )
             .with("rows", unowned),
@@ -151,7 +153,8 @@ fn bad_rows(trace: &Trace, findings: &mut Vec<Finding>) {
 
 fn graphs(trace: &Trace, findings: &mut Vec<Finding>) {
     let operations = &trace.operations;
-    let whole = operations.ids().filter(|op| *operations.label(*op) == crate::trace::Label::Graph).count();
+    let whole =
+        operations.ids().filter(|op| *operations.label(*op) == crate::trace::Label::Graph).count();
     if whole > 0 {
         findings.push(
             Finding::new(
@@ -198,7 +201,10 @@ fn diagnostics(trace: &Trace, findings: &mut Vec<Finding>) {
             Finding::new(
                 "nsys-diagnostics",
                 Severity::Info,
-                format!("nsys left {count} warnings about its collection; the first: {}", plain(first.text.trim(), 200)),
+                format!(
+                    "nsys left {count} warnings about its collection; the first: {}",
+                    plain(first.text.trim(), 200)
+                ),
                 "see table DIAGNOSTIC_EVENT if something seems to be missing",
             )
             .with("messages", count),

@@ -46,9 +46,23 @@ pub(super) fn decide(wall_ns: i64, gpu: &Gpu, idle: &Idle) -> Option<Verdict> {
     let (first, second) = (causes.first()?, causes.get(1)?);
     let decided = share(first.ns) >= CAUSE && first.ns as f64 >= LEAD * second.ns as f64;
     let (kind, detail) = if decided {
-        (first.kind, format!("{} takes {:.1} % of wall while the GPU is idle", first.what, share(first.ns) * 100.0))
+        (
+            first.kind,
+            format!(
+                "{} takes {:.1} % of wall while the GPU is idle",
+                first.what,
+                share(first.ns) * 100.0
+            ),
+        )
     } else {
-        ("mixed", format!("no single cause; the largest is {} with {:.1} % of wall", first.what, share(first.ns) * 100.0))
+        (
+            "mixed",
+            format!(
+                "no single cause; the largest is {} with {:.1} % of wall",
+                first.what,
+                share(first.ns) * 100.0
+            ),
+        )
     };
     Some(Verdict { kind: kind.to_owned(), detail, because })
 }
@@ -60,7 +74,12 @@ fn bound_by_gpu(gpu: &Gpu, busy: Share, mut because: Vec<String>) -> Verdict {
         because.push(format!("copies alone {copies} of busy (threshold {:.0} %)", COPIES * 100.0));
     }
     let (kind, detail) = if by_copies {
-        ("copy-bound", format!("the GPU is busy for {busy} of wall, mostly with copies and no kernel beside them"))
+        (
+            "copy-bound",
+            format!(
+                "the GPU is busy for {busy} of wall, mostly with copies and no kernel beside them"
+            ),
+        )
     } else {
         ("gpu-bound", format!("the GPU is busy for {busy} of wall"))
     };
@@ -83,12 +102,28 @@ fn causes(idle: &Idle) -> Vec<Cause> {
     let queue = sum(|kinds| kinds.queue_ns.as_ns());
     let dispatch = sum(|kinds| kinds.dispatch_ns.as_ns());
     let host = sum(|kinds| kinds.host_ns.as_ns()) - dispatch;
-    let dominant = if launch + queue >= dispatch { "mostly launch calls and their latency" } else { "mostly dispatch between calls" };
+    let dominant = if launch + queue >= dispatch {
+        "mostly launch calls and their latency"
+    } else {
+        "mostly dispatch between calls"
+    };
     vec![
-        Cause { kind: "launch-bound", what: format!("the launch path ({dominant})"), ns: launch + queue + dispatch },
+        Cause {
+            kind: "launch-bound",
+            what: format!("the launch path ({dominant})"),
+            ns: launch + queue + dispatch,
+        },
         Cause { kind: "host-bound", what: "host code outside CUDA".to_owned(), ns: host },
-        Cause { kind: "sync-bound", what: "waiting in synchronising calls".to_owned(), ns: sum(|kinds| kinds.sync_ns.as_ns()) },
-        Cause { kind: "api-bound", what: "other CUDA API calls".to_owned(), ns: sum(|kinds| kinds.api_ns.as_ns()) },
+        Cause {
+            kind: "sync-bound",
+            what: "waiting in synchronising calls".to_owned(),
+            ns: sum(|kinds| kinds.sync_ns.as_ns()),
+        },
+        Cause {
+            kind: "api-bound",
+            what: "other CUDA API calls".to_owned(),
+            ns: sum(|kinds| kinds.api_ns.as_ns()),
+        },
     ]
 }
 
@@ -120,11 +155,21 @@ mod tests {
     #[test]
     fn the_largest_cause_needs_its_share_and_its_lead() {
         let ns = Nanos::from_ns;
-        let launch = Idle { launch_ns: ns(20), queue_ns: ns(10), host_ns: ns(30), dispatch_ns: ns(10), ..Idle::default() };
+        let launch = Idle {
+            launch_ns: ns(20),
+            queue_ns: ns(10),
+            host_ns: ns(30),
+            dispatch_ns: ns(10),
+            ..Idle::default()
+        };
         assert_eq!(kind(40, 0, &launch), "launch-bound");
         let close = Idle { launch_ns: ns(40), host_ns: ns(27), ..Idle::default() };
         assert_eq!(kind(33, 0, &close), "mixed");
-        let in_tail = Idle { tail_ns: ns(60), tail_by: IdleKinds { sync_ns: ns(60), ..IdleKinds::default() }, ..Idle::default() };
+        let in_tail = Idle {
+            tail_ns: ns(60),
+            tail_by: IdleKinds { sync_ns: ns(60), ..IdleKinds::default() },
+            ..Idle::default()
+        };
         assert_eq!(kind(40, 0, &in_tail), "sync-bound");
     }
 

@@ -43,7 +43,8 @@ fn overlapping(scope: &Scope<'_>, findings: &mut Vec<Finding>) {
     let twice: i64 = by_set
         .values()
         .map(|spans| {
-            spans.iter().map(|span| span.length().as_ns()).sum::<i64>() - union_ns(spans.iter().copied())
+            spans.iter().map(|span| span.length().as_ns()).sum::<i64>()
+                - union_ns(spans.iter().copied())
         })
         .sum();
     if twice > 0 {
@@ -60,7 +61,9 @@ fn overlapping(scope: &Scope<'_>, findings: &mut Vec<Finding>) {
 }
 
 fn containment(scope: &Scope<'_>, launched: &Launched, findings: &mut Vec<Finding>) {
-    let Some(contained) = launched.contained().filter(|share| share.as_f64() < 0.95) else { return };
+    let Some(contained) = launched.contained().filter(|share| share.as_f64() < 0.95) else {
+        return;
+    };
     let severity = if contained.as_f64() < 0.5 { Severity::DataLoss } else { Severity::Warning };
     let delay = launched.median_delay().unwrap_or(0.0).round() as i64;
     let what = if scope.set.projected { "moved windows" } else { "windows" };
@@ -156,7 +159,8 @@ fn kernels(analysis: &Analysis, findings: &mut Vec<Finding>) {
     let Some(kernels) = &analysis.kernels else { return };
     let rules = [kernels.rules.launched, kernels.rules.started, kernels.rules.overlap];
     let times = rules.map(|rule: CountTime| rule.time_ns.as_ns());
-    let (low, high) = times.iter().fold((i64::MAX, i64::MIN), |(low, high), ns| (low.min(*ns), high.max(*ns)));
+    let (low, high) =
+        times.iter().fold((i64::MAX, i64::MIN), |(low, high), ns| (low.min(*ns), high.max(*ns)));
     if (high - low) as f64 > NOTABLE * high as f64 {
         findings.push(
             Finding::new(
@@ -257,7 +261,10 @@ fn overhead(scope: &Scope<'_>, findings: &mut Vec<Finding>) {
             Finding::new(
                 "profiler-overhead",
                 severity,
-                format!("the profiler itself worked for {} inside the windows ({share:.2} of wall)", Nanos::from_ns(time)),
+                format!(
+                    "the profiler itself worked for {} inside the windows ({share:.2} of wall)",
+                    Nanos::from_ns(time)
+                ),
                 "take latencies from untraced runs",
             )
             .with("time_ns", time),
@@ -291,10 +298,12 @@ fn nothing_happened(scope: &Scope<'_>, analysis: &Analysis, findings: &mut Vec<F
         )
     } else {
         (
-            format!("the windows' own process did nothing in them; active meanwhile: {}", others.join(", ")),
+            format!(
+                "the windows' own process did nothing in them; active meanwhile: {}",
+                others.join(", ")
+            ),
             "attribute that process with --attribute-process",
         )
     };
     findings.push(Finding::new("nothing-in-windows", Severity::Warning, message, remedy));
 }
-

@@ -1,39 +1,18 @@
-//! The classifier: a rules file, checked and compiled, that answers for one kernel name at a time.
+//! The classifier: rules files, checked and compiled, that answer for one kernel name at a time.
 //!
-//! Classes have small dense numbers, sorted by name with `unclassified` last, so that sums per class
-//! are plain arrays and every order that falls back on the class is the order of names. A file with
-//! `extends = "default"` puts its rules before the shipped ones, and its groups and context rules in
-//! place of those of the same name; any other file stands alone.
+//! A file with `extends = "default"` puts its rules before the shipped ones, and its groups and
+//! context rules in place of those of the same name; any other file stands alone. Answers depend on
+//! the name only; [`Classifier::reclassify_in_context`] adds what the order of the kernels says.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::file::{ContextText, GroupText, RuleText, RulesFile, SHIPPED, SHIPPED_ORIGIN};
-use super::groups::{self, Group};
-use super::rules::{self, RuleSet};
-use super::{BrokenExample, ContextRule, Rule, RulesError};
-
-/// Name of the class of every kernel that no rule knows.
-pub const UNCLASSIFIED: &str = "unclassified";
-
-/// A class, as an index into [`Classifier::class_names`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ClassId(u16);
-
-impl ClassId {
-    /// Place in [`Classifier::class_names`].
-    pub fn index(self) -> usize {
-        usize::from(self.0)
-    }
-}
-
-/// What a name says: its class, and which rule said so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Assignment {
-    /// The class.
-    pub class: ClassId,
-    /// Index into [`Classifier::rules`]; `None` when no rule fits, so the class is `unclassified`.
-    pub rule: Option<usize>,
-}
+use super::class::ClassNames;
+use super::compile::{Part, compile};
+use super::file::{RulesFile, SHIPPED, SHIPPED_ORIGIN};
+use super::rules::RuleSet;
+use super::{
+    Assignment, BrokenExample, ClassId, ContextRule, Group, Rule, RulesError, UNCLASSIFIED,
+};
 
 /// Where the rules came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,52 +23,13 @@ pub struct Source {
     pub extends: bool,
 }
 
-/// Names of classes, sorted, `unclassified` last.
-#[derive(Clone, Debug)]
-pub(super) struct ClassNames(Vec<String>);
-
-impl ClassNames {
-    fn collect(names: impl Iterator<Item = String>, origin: &str) -> Result<Self, RulesError> {
-        let sorted: BTreeSet<String> = names.filter(|name| name != UNCLASSIFIED).collect();
-        let mut all: Vec<String> = sorted.into_iter().collect();
-        all.push(UNCLASSIFIED.to_owned());
-        if u16::try_from(all.len()).is_err() {
-            return Err(RulesError::TooLarge {
-                origin: origin.to_owned(),
-                message: format!("{} classes", all.len()),
-            });
-        }
-        Ok(Self(all))
-    }
-
-    fn ids(&self) -> impl Iterator<Item = (ClassId, &str)> {
-        (0..=u16::MAX).map(ClassId).zip(self.0.iter().map(String::as_str))
-    }
-
-    /// The class of exactly this name, or every kind of `family/*`.
-    pub(super) fn select(&self, name: &str) -> Vec<ClassId> {
-        let family = name.strip_suffix('*').filter(|family| family.ends_with('/'));
-        let fits = |class: &str| family.map_or(class == name, |family| class.starts_with(family));
-        self.ids().filter(|(_, class)| fits(class)).map(|(id, _)| id).collect()
-    }
-
-    fn unclassified(&self) -> ClassId {
-        self.ids().last().map_or(ClassId(0), |(id, _)| id)
-    }
-
-    /// The class of this name, which was collected before.
-    fn get(&self, name: &str) -> ClassId {
-        self.select(name).first().copied().unwrap_or_else(|| self.unclassified())
-    }
-}
-
 /// Rules, classes and groups, ready to classify.
 #[derive(Clone, Debug)]
 pub struct Classifier {
-    source: Source,
-    classes: ClassNames,
-    rules: RuleSet,
-    groups: Vec<Group>,
+    pub(super) source: Source,
+    pub(super) classes: ClassNames,
+    pub(super) rules: RuleSet,
+    pub(super) groups: Vec<Group>,
     pub(super) contexts: BTreeMap<ContextRule, ClassId>,
 }
 
@@ -128,12 +68,12 @@ impl Classifier {
 
     /// Names of all classes by [`ClassId::index`]: sorted, `unclassified` last.
     pub fn class_names(&self) -> &[String] {
-        &self.classes.0
+        self.classes.names()
     }
 
     /// Name of one class of this classifier.
     pub fn class_name(&self, class: ClassId) -> &str {
-        self.classes.0.get(class.index()).map_or(UNCLASSIFIED, String::as_str)
+        self.classes.names().get(class.index()).map_or(UNCLASSIFIED, String::as_str)
     }
 
     /// The class of this name, if a rule gives it.
@@ -168,100 +108,101 @@ impl Classifier {
     }
 }
 
-/// One file of those that make a classifier.
-struct Part<'a> {
-    file: RulesFile,
-    origin: &'a str,
-    shipped: bool,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn compile(parts: &[Part<'_>], source: Source) -> Result<Classifier, RulesError> {
-    for part in parts {
-        check(part)?;
+    const OWN: &str = "extends = 'default'\n\
+        [[rule]]\nclass = 'hydro'\npattern = 'par_ranged'\nreason = 'CloverLeaf.'\n";
+
+    #[test]
+    fn the_shipped_classes_are_the_documented_ones() {
+        let rules = Classifier::shipped().unwrap();
+        let names: Vec<&str> = rules.class_names().iter().map(String::as_str).collect();
+        let expected = "attention comm conv/depthwise conv/fft conv/helper conv/plain \
+            conv/transposed conv/winograd copy elementwise fft fill gemm/batched gemm/complex \
+            gemm/gemv gemm/helper gemm/plain gemm/splitk index norm pool reduce rng runtime softmax \
+            sort sparse spiking wavelet unclassified";
+        assert_eq!(names, expected.split_whitespace().collect::<Vec<_>>());
+        assert_eq!(rules.class("conv/plain").map(ClassId::index), Some(5));
+        assert_eq!(rules.unclassified().index(), names.len() - 1);
+        assert!(rules.rules().iter().all(|rule| rule.shipped));
     }
-    let contexts = first_by(parts, |file| &file.contexts, |context: &ContextText| context.rule);
-    let texts = parts.iter().flat_map(|part| part.file.rules.iter().map(|rule| &rule.class));
-    let named = contexts.iter().map(|(_, context)| &context.class);
-    let classes = ClassNames::collect(texts.chain(named).cloned(), &source.origin)?;
-    let rules: Vec<Rule> = parts
-        .iter()
-        .flat_map(|part| {
-            let numbered = part.file.rules.iter().zip(1..);
-            numbered.map(|(text, number)| rule(text, number, part.shipped, &classes))
-        })
-        .collect();
-    let groups = first_by(parts, |file| &file.groups, |group: &GroupText| group.name.clone())
-        .iter()
-        .map(|(origin, group)| groups::resolve(group, &classes, origin))
-        .collect::<Result<_, _>>()?;
-    let contexts = contexts.iter().map(|(_, text)| (text.rule, classes.get(&text.class))).collect();
-    let rules = RuleSet::new(rules, &source.origin)?;
-    Ok(Classifier { source, classes, rules, groups, contexts })
-}
 
-fn rule(text: &RuleText, number: usize, shipped: bool, classes: &ClassNames) -> Rule {
-    Rule {
-        class: classes.get(&text.class),
-        pattern: text.pattern.clone(),
-        reason: text.reason.clone(),
-        examples: text.examples.clone(),
-        not_examples: text.not_examples.clone(),
-        tags: text.tags.clone(),
-        number,
-        shipped,
+    #[test]
+    fn an_extending_file_goes_before_the_shipped_rules() {
+        let shipped = Classifier::shipped().unwrap();
+        let own = Classifier::from_toml(OWN, "own.toml").unwrap();
+        assert_eq!(own.rules().len(), shipped.rules().len() + 1);
+        let said = own.classify("void clover::par_ranged2d_kernel<PdV_kernel>(T1)", "");
+        assert_eq!((said.rule, own.class_name(said.class)), (Some(0), "hydro"));
+        assert!(!own.rules()[0].shipped && own.rules()[1].shipped);
+        assert_eq!(own.groups().len(), shipped.groups().len());
+        assert_eq!(own.source(), &Source { origin: "own.toml".to_owned(), extends: true });
     }
-}
 
-/// Items of all files in order, an earlier file's in place of a later one's with the same key; each
-/// with the name of its file.
-fn first_by<'a, T, K: Ord>(
-    parts: &'a [Part<'_>],
-    items: impl Fn(&'a RulesFile) -> &'a [T],
-    key: impl Fn(&T) -> K,
-) -> Vec<(&'a str, &'a T)> {
-    let mut seen = BTreeSet::new();
-    let all =
-        parts.iter().flat_map(|part| items(&part.file).iter().map(|item| (part.origin, item)));
-    all.filter(|(_, item)| seen.insert(key(item))).collect()
-}
-
-/// Checks one file alone: patterns, class names, and that nothing is named twice.
-fn check(part: &Part<'_>) -> Result<(), RulesError> {
-    let (file, origin) = (&part.file, part.origin);
-    for (text, number) in file.rules.iter().zip(1..) {
-        check_class(&text.class, || format!("rule {number}"), origin)?;
-        rules::check_pattern(text, number, origin)?;
+    #[test]
+    fn a_file_that_does_not_extend_stands_alone() {
+        let text = "[[rule]]\nclass = 'a'\npattern = 'x'\nreason = ''";
+        let own = Classifier::from_toml(text, "own.toml").unwrap();
+        assert_eq!(own.class_names(), ["a", UNCLASSIFIED]);
+        assert!(own.groups().is_empty() && own.contexts.is_empty());
+        assert_eq!(Classifier::from_toml("", "empty.toml").unwrap().class_names(), [UNCLASSIFIED]);
     }
-    let mut seen = BTreeSet::new();
-    for context in &file.contexts {
-        check_class(&context.class, || format!("context rule {}", context.rule.name()), origin)?;
-        if !seen.insert(context.rule) {
-            let (origin, rule) = (origin.to_owned(), context.rule.name().to_owned());
-            return Err(RulesError::ContextTwice { origin, rule });
+
+    #[test]
+    fn a_group_of_the_same_name_replaces_the_shipped_one() {
+        let text = format!(
+            "{OWN}[[group]]\nname = 'dense-convolution'\nheadline = 'mine'\n\
+             [[group.reading]]\nname = 'mine'\nclasses = ['conv/*', 'hydro', 'conv/plain']"
+        );
+        let own = Classifier::from_toml(&text, "own.toml").unwrap();
+        let group = &own.groups()[0];
+        assert_eq!((group.name.as_str(), group.readings.len()), ("dense-convolution", 1));
+        let reading = group.headline_reading().unwrap();
+        let names: Vec<&str> = reading.classes.iter().map(|id| own.class_name(*id)).collect();
+        assert_eq!(names.last(), Some(&"hydro"));
+        assert_eq!(names.len(), 7, "six kinds of conv, each once, and hydro");
+        assert_eq!(own.groups().len(), 3);
+    }
+
+    /// The message of a refused file.
+    fn refused(text: &str) -> String {
+        Classifier::from_toml(text, "own.toml").unwrap_err().to_string()
+    }
+
+    fn rule_text(class: &str, pattern: &str) -> String {
+        format!("[[rule]]\nclass = '{class}'\npattern = '{pattern}'\nreason = ''\n")
+    }
+
+    #[test]
+    fn a_refused_file_is_told_what_is_wrong_and_where() {
+        let second = format!("{}{}", rule_text("a", "x"), rule_text("conv/plain", "conv(?!x)"));
+        let misspelt = rule_text("a", "x").replace("pattern", "patern");
+        let group = format!(
+            "{}[[group]]\nname = 'g'\nheadline = 'h'\n[[group.reading]]\nname = 'h'\n\
+             classes = ['conv/plane']",
+            rule_text("conv/plain", "x")
+        );
+        let headline = group.replace("headline = 'h'", "headline = 'i'").replace("plane", "plain");
+        let twice = "[[context]]\nrule = 'cudnn-call'\nclass = 'a'\n".repeat(2);
+        let cases = [
+            (second, "own.toml: rule 2 (conv/plain): the pattern 'conv(?!x)'"),
+            (rule_text("a", "x*"), "rule 1 (a): the pattern is empty or fits the empty name"),
+            (misspelt, "unknown field `patern`"),
+            (rule_text("Conv/Plain", "x"), "rule 1: \"Conv/Plain\" is not a class name"),
+            (rule_text("a/b/c", "x"), "family or family/kind"),
+            ("extends = 'shipped'".to_owned(), "write extends = \"default\""),
+            (group, "reading \"h\" counts the class \"conv/plane\", which no rule gives"),
+            (headline, "headline \"i\" is none of its readings (h)"),
+            (twice, "context rule \"cudnn-call\" is given twice"),
+            ("[[context]]\nrule = 'x'\nclass = 'a'".to_owned(), "unknown variant `x`"),
+            ("[[group]\n".to_owned(), "line 1, column 9"),
+        ];
+        for (text, expected) in cases {
+            let message = refused(&text);
+            assert!(message.contains(expected), "{expected}\nnot in\n{message}");
+            assert!(message.starts_with("own.toml: "), "{message}");
         }
     }
-    let mut seen = BTreeSet::new();
-    for group in &file.groups {
-        if !seen.insert(&group.name) {
-            return Err(RulesError::Group {
-                origin: origin.to_owned(),
-                group: group.name.clone(),
-                message: "given twice; keep one of the two".to_owned(),
-            });
-        }
-    }
-    Ok(())
-}
-
-fn check_class(class: &str, place: impl Fn() -> String, origin: &str) -> Result<(), RulesError> {
-    let word = |part: &str| {
-        let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        !part.is_empty() && part.chars().all(allowed)
-    };
-    let (family, kind) = class.split_once('/').unwrap_or((class, "none"));
-    if word(family) && word(kind) {
-        return Ok(());
-    }
-    let (origin, class) = (origin.to_owned(), class.to_owned());
-    Err(RulesError::ClassName { origin, place: place(), class })
 }

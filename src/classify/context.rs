@@ -169,7 +169,8 @@ impl Stream {
         if has(Tag::Helper) {
             self.group_loop.helper(verdicts);
         } else if let Some(rule) = repeated {
-            self.group_loop.launch(index, (op.name, op.grid), rule, verdicts);
+            let kernel = Repeated { name: op.name, grid: op.grid, rule };
+            self.group_loop.launch(index, kernel, verdicts);
             self.fft = FftProducts::default();
         } else {
             self.group_loop.close(verdicts);
@@ -199,26 +200,28 @@ impl FftProducts {
     }
 }
 
+/// What must be equal for two launches to be of one loop.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Repeated {
+    name: u32,
+    grid: (u32, u32, u32),
+    rule: ContextRule,
+}
+
 /// Equal launches of one kernel in a row, with at most one helper between two.
 #[derive(Default)]
 struct GroupLoop {
-    kernel: Option<((u32, (u32, u32, u32)), ContextRule)>,
+    kernel: Option<Repeated>,
     launches: Vec<usize>,
     helpers: u32,
 }
 
 impl GroupLoop {
-    fn launch(
-        &mut self,
-        index: usize,
-        kernel: (u32, (u32, u32, u32)),
-        rule: ContextRule,
-        out: &mut [Option<ContextRule>],
-    ) {
-        if self.kernel != Some((kernel, rule)) {
+    fn launch(&mut self, index: usize, kernel: Repeated, out: &mut [Option<ContextRule>]) {
+        if self.kernel != Some(kernel) {
             self.close(out);
         }
-        self.kernel = Some((kernel, rule));
+        self.kernel = Some(kernel);
         self.launches.push(index);
         self.helpers = 0;
     }
@@ -231,10 +234,10 @@ impl GroupLoop {
     }
 
     fn close(&mut self, out: &mut [Option<ContextRule>]) {
-        if let Some((_, rule)) = self.kernel
+        if let Some(kernel) = self.kernel
             && self.launches.len() >= MIN_GROUP_LOOP
         {
-            mark(out, &self.launches, rule);
+            mark(out, &self.launches, kernel.rule);
         }
         *self = Self::default();
     }
@@ -247,3 +250,6 @@ fn mark(out: &mut [Option<ContextRule>], indices: &[usize], rule: ContextRule) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -99,12 +99,12 @@ pub enum RulesError {
         rule: String,
     },
 
-    /// More rules or classes than can be handled.
-    #[error("{origin}: too many or too large rules: {message}; use fewer or shorter patterns")]
-    TooLarge {
+    /// More classes than a [`ClassId`](super::ClassId) can number.
+    #[error("{origin}: {classes} classes are more than can be numbered; join some of them")]
+    TooManyClasses {
         /// The file.
         origin: String,
-        /// Which limit was met.
-        message: String,
+        /// How many there are.
+        classes: usize,
     },
 }

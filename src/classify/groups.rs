@@ -4,10 +4,9 @@
 //! the readings of `dense-convolution` give 1.1, 54.7, 67.1 and 80.6 %. So a group always carries all
 //! of its readings, and names the one that stands for it where only one fits.
 
-use super::ClassId;
-use super::RulesError;
-use super::classifier::ClassNames;
+use super::class::ClassNames;
 use super::file::GroupText;
+use super::{ClassId, RulesError};
 
 /// Classes joined for a headline.
 #[derive(Clone, Debug, PartialEq, Eq)]

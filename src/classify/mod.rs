@@ -11,14 +11,17 @@
 //! the kernels is known, [`Classifier::reclassify_in_context`] adds what the order says.
 //! `docs/kernel-classes.md` explains all of it to users.
 
+mod class;
 mod classifier;
+mod compile;
 mod context;
 mod error;
 mod file;
 mod groups;
 mod rules;
 
-pub use classifier::{Assignment, ClassId, Classifier, Source, UNCLASSIFIED};
+pub use class::{Assignment, ClassId, UNCLASSIFIED};
+pub use classifier::{Classifier, Source};
 pub use context::{ContextAssignment, ContextOp, ContextRule, MIN_GROUP_LOOP};
 pub use error::RulesError;
 pub use groups::{Group, Reading};

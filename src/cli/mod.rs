@@ -1,1 +1,43 @@
-//! (room under construction)
+//! Words typed, rooms called: one file for each subcommand.
+//!
+//! Exit codes: 0 done, 1 ran but a check failed, 2 could not run. A reader that stops listening
+//! (`| head`) is not a failure.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod analyze;
+mod args;
+mod input;
+mod output;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+
+/// Could not run.
+const COULD_NOT_RUN: u8 = 2;
+
+/// Runs the program with the words typed, the program's own name first.
+pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(words) {
+        Ok(cli) => cli,
+        Err(usage) => {
+            // Help and version are no failures; a closed pipe is nothing to report.
+            let _ = usage.print();
+            return ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(COULD_NOT_RUN));
+        }
+    };
+    let done = match cli.command {
+        Command::Analyze(args) => analyze::run(&args),
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("nsys-attrib: {error:#}");
+            ExitCode::from(COULD_NOT_RUN)
+        }
+    }
+}

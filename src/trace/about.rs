@@ -131,7 +131,8 @@ pub(super) fn event_classes(
     connection: &Connection,
     schema: &Schema,
 ) -> rusqlite::Result<BTreeMap<i64, String>> {
-    let Some(table) = schema.table("ENUM_NSYS_EVENT_CLASS").filter(|table| table.has("label")) else {
+    let Some(table) = schema.table("ENUM_NSYS_EVENT_CLASS").filter(|table| table.has("label"))
+    else {
         return Ok(BTreeMap::new());
     };
     let sql = format!("SELECT id, label FROM {} WHERE label IS NOT NULL", quoted(&table.name));

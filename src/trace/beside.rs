@@ -83,9 +83,9 @@ pub(super) fn overheads(
         rows.each(table, [required("start"), required("end"), optional("globalTid")], |row| {
             let (start, end) = (row.some_int(0)?, row.some_int(1)?);
             if !order::is_bad_time(start, end) {
-                let process = row
-                    .int(2)?
-                    .and_then(|tid| identities.process_of_global(super::identity::process_bits(tid)));
+                let process = row.int(2)?.and_then(|tid| {
+                    identities.process_of_global(super::identity::process_bits(tid))
+                });
                 found.push(Overhead { process, span: Span::from_ns(start, end) });
             }
             Ok(())

@@ -133,7 +133,7 @@ impl Trace {
 
         let convolution_calls = beside::convolution_calls(rows, &schema, &strings, &identities)?;
         let overheads = beside::overheads(rows, &schema, &identities)?;
-        let (calls, call_census) =
+        let (calls, mut call_census) =
             calls.finish(&identities, &strings).map_err(fail("StringIds"))?;
         let (operations, operation_census) =
             operations.finish(&identities, &strings).map_err(fail("StringIds"))?;

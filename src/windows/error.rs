@@ -76,6 +76,16 @@ pub enum WindowError {
         /// Those that occur.
         present: String,
     },
+    /// The whole trace was asked for and holds nothing.
+    #[error(
+        "this export holds no CUDA API call and no GPU operation: there is nothing to attribute. Record \
+         with `nsys profile --trace=cuda,nvtx` while the program uses the GPU; `nsys-attrib info` shows \
+         what was recorded. {present}"
+    )]
+    NothingRecorded {
+        /// The NVTX names that are there.
+        present: String,
+    },
     /// Nothing matches.
     #[error("no window `{spec}` in this trace{reason}. {present}")]
     NoInstance {

@@ -17,7 +17,7 @@ mod unclosed;
 
 pub use error::WindowError;
 pub use explicit::ExplicitSpan;
-pub use nearest::{RangeSummary, range_summaries};
+pub use nearest::{RangeSummary, present_ranges, range_summaries};
 pub use owner::{Attributed, Owner};
 pub use select::{Selection, Window, WindowSet, select};
 pub use spec::{RangePattern, Surroundings, TextPattern, WindowSpec};

@@ -57,6 +57,11 @@ pub fn range_summaries(trace: &Trace) -> Vec<RangeSummary> {
 /// How many names an error message lists.
 const LISTED: usize = 12;
 
+/// A sentence with the names that are there, those spelt most like `latency` first.
+pub fn present_ranges(trace: &Trace) -> String {
+    sentence(trace, "latency")
+}
+
 /// A sentence with the names that are there, those spelt most like `wanted` first.
 pub(super) fn sentence(trace: &Trace, wanted: &str) -> String {
     let mut names = range_summaries(trace);

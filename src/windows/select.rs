@@ -454,6 +454,9 @@ fn nothing(
     how: &Selection,
     findings: &[Finding],
 ) -> WindowError {
+    if text == "all" && found == 0 {
+        return WindowError::NothingRecorded { present: nearest::sentence(trace, "latency") };
+    }
     let mut reason = String::new();
     if found > 0 {
         reason = format!(": there are {found}, all left out by --skip {}", how.skip);

@@ -1,0 +1,151 @@
+//! The command line, as clap sees it. What it means is in the files of the subcommands.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::attribution::Rule;
+
+/// Where did the latency window's time go? Attribution of Nsight Systems traces.
+#[derive(Debug, Parser)]
+#[command(
+    name = "nsys-attrib",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true,
+    max_term_width = 110,
+    after_help = "Start with `nsys-attrib info TRACE` to see what a trace holds, then \
+                  `nsys-attrib analyze TRACE --window NAME`.\nExit codes: 0 done, 1 a check failed, 2 could not run."
+)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Attribute CUDA API and GPU time inside windows of a trace.
+    Analyze(AnalyzeArgs),
+}
+
+/// What a window specification may be; shown by every command that takes one.
+pub(super) const WINDOW_HELP: &str = "\
+Window specifications:
+  NAME, nvtx:NAME       NVTX ranges with exactly this text (latency is the usual name)
+  nvtx:/REGEX/          NVTX ranges whose text matches
+  NAME@DOMAIN           ranges of one NVTX domain (write \\@ for a literal @)
+  gpu:SPEC              each instance of SPEC, moved to the GPU work that it launched
+  kernels:/REGEX/       uninterrupted runs of matching kernels on a stream
+  api:NAME              calls of one CUDA function
+  profiler              from cudaProfilerStart to cudaProfilerStop
+  time:1.25s..3s        a span of trace time (ns, us, ms, s)
+  utc:START..END        a span of wall time (RFC 3339)
+  file:windows.csv      start_ns,end_ns[,label] or start_unix_ns,end_unix_ns[,label]
+  all                   the whole trace";
+
+/// Which windows, and whose.
+#[derive(Args, Clone, Debug)]
+pub(super) struct WindowArgs {
+    /// Which spans are measured; may be given several times [default: latency when present, else all]
+    #[arg(long, short, value_name = "SPEC")]
+    pub(super) window: Vec<String>,
+    /// Leave out the first N instances (warm-up is never dropped silently)
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) skip: usize,
+    /// Take only N instances after that
+    #[arg(long, value_name = "N")]
+    pub(super) take: Option<usize>,
+    /// Only instances of this process (pid or name)
+    #[arg(long, value_name = "P")]
+    pub(super) process: Option<String>,
+    /// Only instances of this thread (tid or name)
+    #[arg(long, value_name = "T")]
+    pub(super) thread: Option<String>,
+    /// Whose calls and operations count: pid, name or `any` [default: the instance's own process]
+    #[arg(long, value_name = "P")]
+    pub(super) attribute_process: Option<String>,
+    /// What to do with ranges that were never closed; they are left out otherwise
+    #[arg(long, value_name = "HOW")]
+    pub(super) unclosed: Option<Unclosed>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Unclosed {
+    /// End them at the last counted event of their process.
+    Clip,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum RuleArg {
+    /// The API call starts in the window; whole duration.
+    Launched,
+    /// The operation starts in the window; whole duration.
+    Started,
+    /// The part of the operation inside the window.
+    Overlap,
+}
+
+impl From<RuleArg> for Rule {
+    fn from(rule: RuleArg) -> Self {
+        match rule {
+            RuleArg::Launched => Self::Launched,
+            RuleArg::Started => Self::Started,
+            RuleArg::Overlap => Self::Overlap,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For reading in a terminal.
+    Table,
+    /// The whole document, `nsys-attrib/analysis/1`.
+    Json,
+    /// One tidy stream: trace,window,table,item,quantity,value.
+    Csv,
+    /// Markdown.
+    Md,
+}
+
+#[derive(Args, Debug)]
+#[command(
+    after_long_help = WINDOW_HELP,
+    long_about = "Attribute CUDA API and GPU time inside windows of a trace.\n\n\
+        A TRACE is an SQLite export (`nsys export --type sqlite`), the same compressed with zstd or gzip, \
+        a report (.nsys-rep, .qdrep; needs nsys on PATH) or a run folder.\n\n\
+        Examples:\n  nsys-attrib analyze trace.sqlite --window latency\n  \
+        nsys-attrib analyze trace.sqlite --window gpu:forward --skip 1 --explain\n  \
+        nsys-attrib analyze a.sqlite b.sqlite -w latency --format json > both.json\n  \
+        nsys-attrib analyze trace.sqlite -w latency --out results/"
+)]
+pub(super) struct AnalyzeArgs {
+    /// Traces to analyse
+    #[arg(required = true, value_name = "TRACE")]
+    pub(super) traces: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) windows: WindowArgs,
+    /// Which GPU operations belong to a window [default: launched; overlap for `all`]
+    #[arg(long, value_name = "RULE")]
+    pub(super) attribute: Option<RuleArg>,
+    /// Count API calls of the window's own thread only
+    #[arg(long)]
+    pub(super) own_thread: bool,
+    /// Kernel-class rules to use instead of, or in front of, the shipped ones
+    #[arg(long, value_name = "FILE")]
+    pub(super) classes: Option<PathBuf>,
+    /// How to write the result [default: table]
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) format: Option<Format>,
+    /// Write files into this folder: JSON, Markdown and CSV, or only those of --format
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// Show every instance in the tables (the JSON always has them)
+    #[arg(long)]
+    pub(super) per_window: bool,
+    /// Rows of each table
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(super) top: usize,
+    /// Print what each number means
+    #[arg(long)]
+    pub(super) explain: bool,
+}

@@ -1,0 +1,95 @@
+//! Opening what the user named: a trace in memory, with its identity and the doubts met on the way.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::thread;
+
+use anyhow::{Context, Result};
+use sha2::{Digest, Sha256};
+
+use super::args::{Unclosed, WindowArgs};
+use crate::classify::Classifier;
+use crate::finding::Finding;
+use crate::trace::{Trace, source};
+use crate::windows::{Selection, Surroundings, WindowSet, WindowSpec, select};
+
+/// A trace in memory.
+pub(super) struct Input {
+    pub(super) trace: Trace,
+    pub(super) path: String,
+    pub(super) sha256: Option<String>,
+    pub(super) findings: Vec<Finding>,
+}
+
+/// Opens and reads a trace; the file is hashed meanwhile.
+pub(super) fn read(path: &Path) -> Result<Input> {
+    thread::scope(|scope| {
+        let hash = scope.spawn(|| sha256(path));
+        let open = source::open(path)?;
+        let trace = Trace::read(open.path(), open.connection())?;
+        let sha256 = hash.join().ok().flatten();
+        Ok(Input {
+            trace,
+            path: path.display().to_string(),
+            sha256,
+            findings: open.notes().to_vec(),
+        })
+    })
+}
+
+/// SHA-256 of a file in hex; nothing for a folder.
+fn sha256(path: &Path) -> Option<String> {
+    const BLOCK: usize = 1 << 20;
+    let mut file = File::open(path).ok()?;
+    let mut hash = Sha256::new();
+    let mut block = vec![0; BLOCK];
+    loop {
+        match file.read(&mut block).ok()? {
+            0 => break,
+            count => hash.update(&block[..count]),
+        }
+    }
+    Some(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// The rules for kernel classes: the shipped ones, or those of a file.
+pub(super) fn classifier(file: Option<&Path>) -> Result<Classifier> {
+    let Some(path) = file else { return Ok(Classifier::shipped()?) };
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("class rules {} cannot be read", path.display()))?;
+    Ok(Classifier::from_toml(&text, &path.display().to_string())?)
+}
+
+/// The window specifications to use: those typed, or `latency` when it is there, or everything.
+pub(super) fn specifications(args: &WindowArgs, trace: &Trace) -> (Vec<String>, Option<String>) {
+    if !args.window.is_empty() {
+        return (args.window.clone(), None);
+    }
+    if trace.ranges.texts().iter().any(|text| text == "latency") {
+        return (vec!["latency".to_owned()], None);
+    }
+    let note = format!(
+        "no --window given and no NVTX range named `latency`: taking `all`. {}",
+        crate::windows::present_ranges(trace)
+    );
+    (vec!["all".to_owned()], Some(note))
+}
+
+/// Selects the instances of one specification.
+pub(super) fn windows(trace: &Trace, text: &str, args: &WindowArgs) -> Result<WindowSet> {
+    let around = Surroundings {
+        messages: trace.ranges.texts(),
+        read_file: &|path| std::fs::read_to_string(path),
+    };
+    let spec = WindowSpec::parse(text, &around)?;
+    let how = Selection {
+        process: args.process.clone(),
+        thread: args.thread.clone(),
+        attribute_process: args.attribute_process.clone(),
+        skip: args.skip,
+        take: args.take,
+        clip_unclosed: args.unclosed == Some(Unclosed::Clip),
+    };
+    Ok(select(trace, text, &spec, &how)?)
+}

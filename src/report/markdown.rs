@@ -1,0 +1,93 @@
+//! Tables as GitHub-flavoured Markdown.
+
+use std::io::{self, Write};
+
+use super::analysis::Line;
+use super::table::{Cell, Table};
+use crate::finding::Finding;
+use crate::units::plain;
+
+/// How long a name may be before its middle is left out.
+const LONGEST_NAME: usize = 160;
+
+/// Writes a summary, tables and findings under a heading.
+///
+/// # Errors
+/// When `out` cannot be written.
+pub fn write_markdown(
+    out: &mut dyn Write,
+    heading: &str,
+    lines: &[Line],
+    tables: &[Table],
+    findings: &[Finding],
+) -> io::Result<()> {
+    writeln!(out, "# {}\n", escaped(heading))?;
+    for (label, text) in lines {
+        writeln!(out, "- **{label}**: {}", escaped(text))?;
+    }
+    for table in tables {
+        write_one(out, table)?;
+    }
+    if !findings.is_empty() {
+        writeln!(out, "\n## Findings\n")?;
+    }
+    for finding in findings {
+        let (message, remedy) = (escaped(&finding.message), escaped(&finding.remedy));
+        writeln!(out, "- **{}** `{}`: {message} *{remedy}.*", finding.severity, finding.code)?;
+    }
+    Ok(())
+}
+
+fn write_one(out: &mut dyn Write, table: &Table) -> io::Result<()> {
+    writeln!(out, "\n## {}\n", escaped(&table.title))?;
+    let headings: Vec<String> =
+        table.columns.iter().map(|column| escaped(column.heading)).collect();
+    writeln!(out, "| {} |", headings.join(" | "))?;
+    let rules: Vec<&str> =
+        table.columns.iter().map(|column| if column.is_text { ":--" } else { "--:" }).collect();
+    writeln!(out, "| {} |", rules.join(" | "))?;
+    for row in &table.rows {
+        let cells: Vec<String> = row
+            .iter()
+            .map(|cell| match cell {
+                Cell::Text(name) => escaped(&plain(name, LONGEST_NAME)),
+                other => other.for_people(),
+            })
+            .collect();
+        writeln!(out, "| {} |", cells.join(" | "))?;
+    }
+    if let Some(note) = &table.note {
+        writeln!(out, "\n*{}*", escaped(note))?;
+    }
+    Ok(())
+}
+
+/// Text that renders as itself: no markup, no HTML, no table cells of its own.
+fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '&' => safe.push_str("&amp;"),
+            '|' | '\\' | '*' | '_' | '[' | ']' | '#' => {
+                safe.push('\\');
+                safe.push(c);
+            }
+            c if c.is_control() => safe.extend(c.escape_unicode()),
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escaped;
+
+    #[test]
+    fn hostile_names_are_inert() {
+        assert_eq!(escaped("<script>|x"), "&lt;script&gt;\\|x");
+        assert_eq!(escaped("a\u{1b}[31m"), "a\\u{1b}\\[31m");
+    }
+}
