@@ -1,6 +1,8 @@
 //! The test support itself: exports of every generation are sound, and the oracle agrees with
 //! pencil and paper.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 mod support;
 
 use rusqlite::Connection;

@@ -5,7 +5,8 @@
 //! - [`oracle`] computes from the same description, by the dumbest method that can be right, what an
 //!   analysis of a window must contain. It is written from the definitions alone and shares no code
 //!   with the analyzer: agreement means something.
-//! - [`random`] makes small traces full of coincidences; [`program`] simulates an inference program.
+//! - [`ask`] puts the same question to the built program.
+//! - [`random`] makes small traces full of coincidences.
 //! - [`shared`] finds the real traces that live outside the repository.
 //!
 //! Nothing here uses the `nsys_attrib` crate. Included with `mod support;` by tests and through
@@ -14,12 +15,17 @@
     dead_code,
     missing_docs,
     unreachable_pub,
+    unused_imports,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::print_stdout,
     clippy::print_stderr
 )]
 
+pub mod ask;
 pub mod builder;
+pub mod oracle;
+pub mod random;
 pub mod schema;
+pub mod shared;
 pub mod spec;
