@@ -6,8 +6,10 @@
 mod support;
 
 use rusqlite::Connection;
+use support::fixtures::{bytes, fixtures, stored};
 use support::schema::Generation;
-use support::spec::{TraceSpec, Work, process, thread};
+use support::spec::{Text, TraceSpec, Work, bare_name, process, thread};
+use support::wno::{Shape, wno_request};
 
 /// One of everything.
 fn everything(generation: Generation) -> TraceSpec {
@@ -83,4 +85,50 @@ fn the_same_description_gives_the_same_bytes() {
         std::fs::read(path).unwrap()
     };
     assert_eq!(write("a"), write("b"));
+}
+
+#[test]
+fn bundled_fixtures_are_what_their_sources_make() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/traces");
+    for (name, spec) in fixtures() {
+        let found = stored(&folder.join(name)).unwrap();
+        assert!(found == bytes(&spec), "{name}: run `cargo run --example build_fixtures`");
+    }
+}
+
+/// (milliseconds, launches, uploads and downloads, share of API time in launches) of the last request.
+fn request_facts(spec: &TraceSpec) -> (f64, usize, usize, f64) {
+    let latency = Text::Inline("latency".into());
+    let last = spec.ranges.iter().rfind(|range| range.text == latency).unwrap();
+    let end = last.end.unwrap();
+    let calls: Vec<_> =
+        spec.calls.iter().filter(|c| last.start <= c.start && c.start < end).collect();
+    let time = |name: &str| -> i64 {
+        calls.iter().filter(|c| c.name.contains(name)).map(|c| c.end - c.start).sum()
+    };
+    let count = |name: &str| calls.iter().filter(|c| bare_name(&c.name) == name).count();
+    (
+        (end - last.start) as f64 / 1e6,
+        count("cudaLaunchKernel"),
+        count("cudaMemcpyAsync"),
+        time("LaunchKernel") as f64 / time("") as f64,
+    )
+}
+
+/// The simulated requests have the shape that they are named after, and hold all of their work.
+#[test]
+fn simulated_requests_have_the_shapes_they_are_named_after() {
+    let (ms, launches, copies, share) = request_facts(&wno_request(Shape::Eager450, 1, 1, 1));
+    assert!((51.0..56.0).contains(&ms), "{ms} ms");
+    assert_eq!((launches, copies), (450, 66));
+    assert!((0.75..0.9).contains(&share), "{share}");
+    let (ms, launches, _, share) = request_facts(&wno_request(Shape::Looped1860, 1, 1, 1));
+    assert!((45.0..65.0).contains(&ms), "{ms} ms");
+    assert!((1_850..1_870).contains(&launches), "{launches}");
+    assert!((0.6..0.9).contains(&share), "{share}");
+    let spec = wno_request(Shape::Looped1860, 1, 1, 1);
+    let end = spec.ranges.iter().filter_map(|range| range.end).max().unwrap();
+    assert!(spec.ops.iter().all(|op| op.end <= end));
+    let times = spec.calls.iter().flat_map(|call| [call.start, call.end]);
+    assert!(times.chain(spec.ops.iter().flat_map(|op| [op.start, op.end])).all(|t| t % 32 == 0));
 }

@@ -6,7 +6,8 @@
 
 mod support;
 
-use support::oracle::{Expected, Question, Rule, Tally, Which, Whose, expected};
+use serde_json::Value;
+use support::oracle::{Expected, Question, Rule, Tally, Which, Whose, compare, document, expected};
 use support::schema::Generation;
 use support::spec::{TraceSpec, Work, process, process_of, thread};
 
@@ -380,4 +381,93 @@ fn books_balance_on_random_traces() {
         assert_eq!(answer.rules[0], answer.rules[2]);
     }
     assert!(answered > 200, "{answered} of 300 questions have an answer");
+}
+
+/// Asking each distinct instant is as good as asking every nanosecond.
+#[test]
+fn distinct_instants_are_all_instants() {
+    for seed in 0..60 {
+        let spec = support::random::trace(seed, 1 + seed as usize % 8);
+        let question = support::random::question(seed, &spec);
+        let last = spec.calls.iter().map(|call| call.end).max().unwrap_or(0);
+        if last > 100_000 {
+            continue;
+        }
+        let every = Question { every_ns: true, ..question.clone() };
+        assert_eq!(expected(&spec, &question), expected(&spec, &every), "seed {seed}");
+    }
+}
+
+/// The comparison accepts the expectation's own document, and sees every number that is changed.
+#[test]
+fn the_comparison_sees_every_changed_number() {
+    let mut changed = 0;
+    for seed in 0..12 {
+        let spec = support::random::trace(seed, 20);
+        let Some(answer) = expected(&spec, &Question::named(support::random::WINDOW)) else {
+            continue;
+        };
+        let sound = document(&answer);
+        assert_eq!(compare(&answer, &sound), Ok(()), "seed {seed}");
+        for path in numbers(&sound, "") {
+            if path.ends_with("/bytes") {
+                continue;
+            }
+            let mut wrong = sound.clone();
+            let number = wrong.pointer_mut(&path).unwrap();
+            *number = (number.as_f64().unwrap() as i64 + 1_000_003).into();
+            assert!(compare(&answer, &wrong).is_err(), "seed {seed}: {path} was not looked at");
+            changed += 1;
+        }
+    }
+    assert!(changed > 500, "{changed} numbers changed");
+}
+
+/// The JSON pointers of all numbers.
+fn numbers(value: &Value, at: &str) -> Vec<String> {
+    match value {
+        Value::Number(_) => vec![at.to_owned()],
+        Value::Array(list) => {
+            list.iter().enumerate().flat_map(|(i, v)| numbers(v, &format!("{at}/{i}"))).collect()
+        }
+        Value::Object(map) => {
+            map.iter().flat_map(|(key, v)| numbers(v, &format!("{at}/{key}"))).collect()
+        }
+        _ => vec![],
+    }
+}
+
+/// Random traces reach every kind of idleness, both long launches, foreign work, orphans, overlaps
+/// and windows that spill: nothing is compared only as 0 with 0.
+#[test]
+fn random_traces_reach_every_number() {
+    let mut seen = std::collections::BTreeMap::<&str, i64>::new();
+    for seed in 0..200 {
+        let spec = support::random::trace(seed, 5 + seed as usize % 35);
+        let Some(answer) = expected(&spec, &Question::named(support::random::WINDOW)) else {
+            *seen.entry("no instance").or_default() += 1;
+            continue;
+        };
+        let mut note = |what, times: i64| *seen.entry(what).or_default() += i64::from(times > 0);
+        for kind in ["none", "head", "tail", "launch", "queue", "api", "sync", "host", "unknown"] {
+            note(kind, answer.parts.get(kind));
+        }
+        note("dispatch", answer.parts.dispatch.0);
+        note("host that is no dispatch", answer.parts.get("host") - answer.parts.dispatch.0);
+        note("blocked", answer.blocked_ns);
+        note("first use", answer.first_use_ns);
+        note("foreign", answer.foreign_busy_ns);
+        note("orphans", answer.orphans.0);
+        note("windows overlap", answer.total_ns - answer.union_ns);
+        note("spill", answer.contained.1 - answer.contained.0);
+        note("graphs", answer.graphs.count);
+        note("copies", answer.copies.count);
+        note("two devices", answer.busy_by_device.len() as i64 - 1);
+        note("nested calls", answer.api_total().time_ns - answer.api_total().self_ns);
+        note("rules differ", i64::from(answer.rules[0] != answer.rules[1]));
+        note("empty window", i64::from(answer.instances.iter().any(|i| i.start_ns == i.end_ns)));
+    }
+    let rare: Vec<_> = seen.iter().filter(|(_, times)| **times < 3).collect();
+    println!("{seen:#?}");
+    assert!(rare.is_empty() && seen.len() == 24, "{} kinds, too rare: {rare:?}", seen.len());
 }

@@ -12,10 +12,12 @@ use std::sync::OnceLock;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::ask::{analyze_json, is_stub, words};
+use support::fixtures::fixtures;
 use support::oracle::{Question, Which, compare, expected};
 use support::random;
 use support::shared::skipped;
 use support::spec::TraceSpec;
+use support::wno::{Shape, wno_request};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_nsys-attrib");
 
@@ -71,6 +73,40 @@ fn anonymous(mut found: Value) -> Value {
         found["trace"][key] = json!(null);
     }
     found
+}
+
+/// One simulated request of each shape: thousands of rows, forked streams, a loaded module.
+#[test]
+fn simulated_requests() {
+    if nothing_to_compare() {
+        return;
+    }
+    for shape in [Shape::Eager450, Shape::Looped1860] {
+        let spec = wno_request(shape, 1, 1, 7);
+        for window in ["warmup", "latency", "block1.dwt", "gpu:block1.idwt"] {
+            let which = match window.strip_prefix("gpu:") {
+                Some(name) => Which::Projected(name.into()),
+                None => Which::Named(window.into()),
+            };
+            assert_eq!(agree(&spec, &Question::new(which)), Ok(()), "{shape:?} {window}");
+        }
+    }
+}
+
+/// The small bundled traces, each a behaviour of its own.
+#[test]
+fn bundled_behaviours() {
+    if nothing_to_compare() {
+        return;
+    }
+    for (name, spec) in fixtures().iter().filter(|(name, _)| !name.starts_with("wno-request")) {
+        for window in ["latency", "forward", "open", "iteration2"] {
+            assert_eq!(agree(spec, &Question::named(window)), Ok(()), "{name} {window}");
+            let clip = Question { clip_unclosed: true, ..Question::named(window) };
+            assert_eq!(agree(spec, &clip), Ok(()), "{name} {window}, clipped");
+        }
+        assert_eq!(agree(spec, &Question::new(Which::All)), Ok(()), "{name}, all of it");
+    }
 }
 
 proptest! {

@@ -6,7 +6,8 @@
 //!   analysis of a window must contain. It is written from the definitions alone and shares no code
 //!   with the analyzer: agreement means something.
 //! - [`ask`] puts the same question to the built program.
-//! - [`random`] makes small traces full of coincidences.
+//! - [`random`] makes small traces full of coincidences; [`program`] simulates an inference program and
+//!   [`wno`] has it run the requests of the bundled fixtures; [`fixtures`] lists those.
 //! - [`shared`] finds the real traces that live outside the repository.
 //!
 //! Nothing here uses the `nsys_attrib` crate. Included with `mod support;` by tests and through
@@ -24,8 +25,11 @@
 
 pub mod ask;
 pub mod builder;
+pub mod fixtures;
 pub mod oracle;
+pub mod program;
 pub mod random;
 pub mod schema;
 pub mod shared;
 pub mod spec;
+pub mod wno;

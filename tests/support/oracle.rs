@@ -14,11 +14,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::spec::{TraceSpec, Work};
 
 mod compare;
+mod document;
 mod idle;
 mod selection;
 mod world;
 
 pub use compare::compare;
+pub use document::document;
 pub use idle::Parts;
 pub use selection::Window;
 use world::{CountedCall, CountedOp, World, clipped, intersects};
@@ -69,6 +71,8 @@ pub struct Question {
     pub take: Option<usize>,
     pub clip_unclosed: bool,
     pub own_thread: bool,
+    /// Of the oracle only: really ask every nanosecond instead of every distinct instant.
+    pub every_ns: bool,
 }
 
 impl Question {
@@ -83,6 +87,7 @@ impl Question {
             take: None,
             clip_unclosed: false,
             own_thread: false,
+            every_ns: false,
         }
     }
 

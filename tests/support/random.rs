@@ -84,7 +84,8 @@ pub fn trace(seed: u64, size: usize) -> TraceSpec {
     }
     maker.oddities(processes);
     maker.windows(size);
-    let scale = maker.dice.pick(&[1, 1, 1, 32, 20_000]);
+    // At 50 us a unit, 20 units are exactly the millisecond that divides dispatch from host.
+    let scale = maker.dice.pick(&[1, 1, 32, 50_000]);
     maker.finish(scale)
 }
 

@@ -181,7 +181,7 @@ fn instance_checks(index: usize, instance: &Instance, expected: &Expected) -> Ch
     checks
 }
 
-const KINDS: [&str; 9] =
+pub const KINDS: [&str; 9] =
     ["none", "head", "tail", "launch", "queue", "api", "sync", "host", "unknown"];
 
 fn parts(block: &str, parts: &Parts) -> Checks {
@@ -328,7 +328,7 @@ fn same(key: &str, expected: i64, found: &Value) -> Result<(), String> {
 }
 
 /// Linear interpolation between the closest ranks.
-fn percentile(values: &[i64], p: f64) -> Option<f64> {
+pub fn percentile(values: &[i64], p: f64) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_unstable();
     let rank = (sorted.len().checked_sub(1)?) as f64 * p;

@@ -54,7 +54,12 @@ pub fn explain(
     sum: &mut Expected,
 ) {
     let scene = Scene::of(world, question, window);
-    for (t, length) in scene.instants() {
+    let instants = if question.every_ns {
+        (window.start..window.end).map(|t| (t, 1)).collect()
+    } else {
+        scene.instants()
+    };
+    for (t, length) in instants {
         let busy: BTreeSet<i64> =
             scene.mine.iter().filter(|op| covers(op, t)).map(|op| op.device).collect();
         for device in &busy {
