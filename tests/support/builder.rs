@@ -16,11 +16,6 @@ use super::spec::{Text, TraceSpec, Work};
 
 type Row = Vec<(&'static str, Value)>;
 
-const KERNEL: &str = "CUPTI_ACTIVITY_KIND_KERNEL";
-const MEMCPY: &str = "CUPTI_ACTIVITY_KIND_MEMCPY";
-const MEMSET: &str = "CUPTI_ACTIVITY_KIND_MEMSET";
-const GRAPH: &str = "CUPTI_ACTIVITY_KIND_GRAPH_TRACE";
-
 /// SQLite writes its own version into the header; fixtures carry this one instead, so that they do
 /// not change when the library does.
 const HEADER_VERSION: u32 = 3_045_000;
@@ -152,13 +147,13 @@ impl Tables {
                 ("correlationId", maybe(op.correlation)),
                 ("globalPid", maybe(op.process)),
             ];
-            let table = self.work(&op.work, index as i64, &mut row);
-            self.push(table, row);
+            self.work(&op.work, index as i64, &mut row);
+            self.push(op.work.table(), row);
         }
     }
 
-    /// Fills in the columns of the kind of work and says in which table they lie.
-    fn work(&mut self, work: &Work, index: i64, row: &mut Row) -> &'static str {
+    /// Fills in the columns that the kind of work has of its own.
+    fn work(&mut self, work: &Work, index: i64, row: &mut Row) {
         match work {
             Work::Kernel { name, short, grid, block, node } => {
                 row.extend([
@@ -175,20 +170,16 @@ impl Tables {
                     ("gridId", int(index + 1)),
                     ("graphNodeId", maybe(*node)),
                 ]);
-                KERNEL
             }
             Work::Copy { kind, bytes } => {
                 row.extend([("bytes", int(*bytes)), ("copyKind", int(*kind))]);
                 row.extend([("srcKind", int(0)), ("dstKind", int(2)), ("copyCount", int(1))]);
-                MEMCPY
             }
             Work::Memset { value, bytes } => {
                 row.extend([("bytes", int(*bytes)), ("value", int(*value)), ("memKind", int(2))]);
-                MEMSET
             }
             Work::Graph { graph, exec } => {
                 row.extend([("graphId", int(*graph)), ("graphExecId", int(*exec))]);
-                GRAPH
             }
         }
     }

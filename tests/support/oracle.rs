@@ -206,6 +206,7 @@ impl Expected {
 
 /// The answer to a question about a trace; None where no instance remains.
 pub fn expected(spec: &TraceSpec, question: &Question) -> Option<Expected> {
+    let spec = &spec.visible();
     let world = World::of(spec);
     let windows = selection::windows(spec, &world, question);
     if windows.is_empty() {

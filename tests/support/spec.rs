@@ -208,6 +208,17 @@ impl TraceSpec {
         (row.end, row.event_type, row.domain) = (None, 75, id);
     }
 
+    /// What a reader of the file can see: without the rows of absent tables.
+    pub fn visible(&self) -> Self {
+        let has = |table| !self.absent.contains(&table) && self.generation.columns(table).is_some();
+        let mut seen = self.clone();
+        seen.calls.retain(|_| has("CUPTI_ACTIVITY_KIND_RUNTIME"));
+        seen.ops.retain(|op| has(op.work.table()));
+        seen.ranges.retain(|_| has("NVTX_EVENTS"));
+        seen.duration = self.duration.filter(|_| has("ANALYSIS_DETAILS"));
+        seen
+    }
+
     /// Lies the backtrace twin (class 67) of the call at `index` around it.
     pub fn twin(&mut self, index: usize) {
         let real = self.calls[index].clone();
@@ -223,6 +234,16 @@ impl Work {
     pub fn kernel(name: &str) -> Self {
         let (grid, block) = ([1, 1, 1], [256, 1, 1]);
         Self::Kernel { name: name.into(), short: short_name(name), grid, block, node: None }
+    }
+
+    /// The table that holds such operations.
+    pub fn table(&self) -> &'static str {
+        match self {
+            Self::Kernel { .. } => "CUPTI_ACTIVITY_KIND_KERNEL",
+            Self::Copy { .. } => "CUPTI_ACTIVITY_KIND_MEMCPY",
+            Self::Memset { .. } => "CUPTI_ACTIVITY_KIND_MEMSET",
+            Self::Graph { .. } => "CUPTI_ACTIVITY_KIND_GRAPH_TRACE",
+        }
     }
 
     /// A host-to-device copy.
