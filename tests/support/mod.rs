@@ -1,0 +1,35 @@
+//! Test support: traces made to order, and what they should say.
+//!
+//! - [`spec`] describes a trace in memory, [`builder`] writes it as an Nsight Systems SQLite export of
+//!   one of the generations in [`schema`].
+//! - [`oracle`] computes from the same description, by the dumbest method that can be right, what an
+//!   analysis of a window must contain. It is written from the definitions alone and shares no code
+//!   with the analyzer: agreement means something.
+//! - [`ask`] puts the same question to the built program.
+//! - [`random`] makes small traces full of coincidences; [`program`] simulates an inference program and
+//!   [`wno`] has it run the requests of the bundled fixtures; [`fixtures`] lists those.
+//! - [`shared`] finds the real traces that live outside the repository.
+//!
+//! Nothing here uses the `nsys_attrib` crate. Included with `mod support;` by tests and through
+//! `#[path]` by examples and benches.
+#![allow(
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    unused_imports,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
+
+pub mod ask;
+pub mod builder;
+pub mod fixtures;
+pub mod oracle;
+pub mod program;
+pub mod random;
+pub mod schema;
+pub mod shared;
+pub mod spec;
+pub mod wno;
