@@ -1,2 +1,3 @@
 //! (room under construction)
+pub mod scrub;
 pub mod source;
