@@ -229,6 +229,42 @@ fn packed_in_and_packed_out() {
     assert_eq!(unpacked, fs::read(&out).unwrap());
 }
 
+#[test]
+fn a_scrubbed_copy_has_nothing_left_to_scrub() {
+    let Scrubbed { folder, out, .. } = scrubbed(&ScrubOptions::default());
+    let mut copies = vec![out];
+    copies.extend(own_captures());
+    for copy in copies {
+        let again = folder.path().join("again.sqlite");
+        let options = ScrubOptions { force: true, ..ScrubOptions::default() };
+        let report = scrub(&open(&copy).unwrap(), &again, &options).unwrap();
+        assert_eq!(report.replaced, BTreeMap::new(), "{}", copy.display());
+    }
+}
+
+fn own_captures() -> [PathBuf; 2] {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/traces/own-captures");
+    ["own-nvtx-cpu-nsys2022.4", "own-nvtx-domains-cpu-nsys2022.4"]
+        .map(|name| folder.join(format!("{name}.sqlite.zst")))
+}
+
+#[test]
+fn the_committed_captures_are_what_scrub_makes_of_the_originals() {
+    let originals = real_traces();
+    for committed in own_captures() {
+        let name = committed.file_stem().unwrap();
+        let Some(original) = originals.iter().find(|path| path.file_name() == Some(name)) else {
+            println!("SKIPPED: no original of {}", committed.display());
+            continue;
+        };
+        let folder = TempDir::new().unwrap();
+        let out = folder.path().join("out.sqlite");
+        scrub(&open(original).unwrap(), &out, &ScrubOptions::default()).unwrap();
+        let unpacked = zstd::decode_all(fs::File::open(&committed).unwrap()).unwrap();
+        assert!(unpacked == fs::read(&out).unwrap(), "{} differs", committed.display());
+    }
+}
+
 /// The real traces, or a loud reason to skip.
 fn real_traces() -> Vec<PathBuf> {
     let shared = std::env::var_os("NSYS_ATTRIB_SHARED")

@@ -51,7 +51,7 @@ const SYSTEM: [&str; 12] = [
 ];
 
 /// Words that stand for no one.
-const NOBODY: [&str; 12] = [
+const NOBODY: [&str; 14] = [
     "root",
     "user",
     "users",
@@ -63,6 +63,8 @@ const NOBODY: [&str; 12] = [
     "local",
     "none",
     "redacted",
+    "nvidia",
+    "jetson",
     "shared",
 ];
 
