@@ -260,8 +260,12 @@ fn the_committed_captures_are_what_scrub_makes_of_the_originals() {
         let folder = TempDir::new().unwrap();
         let out = folder.path().join("out.sqlite");
         scrub(&open(original).unwrap(), &out, &ScrubOptions::default()).unwrap();
-        let unpacked = zstd::decode_all(fs::File::open(&committed).unwrap()).unwrap();
-        assert!(unpacked == fs::read(&out).unwrap(), "{} differs", committed.display());
+        // Not byte by byte: the header holds the version of SQLite.
+        let (committed, made) = (open(&committed).unwrap(), open(&out).unwrap());
+        assert_eq!(table_names(&committed), table_names(&made));
+        for table in table_names(&made) {
+            assert_eq!(table_hash(&committed, &table), table_hash(&made, &table), "{table}");
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! An export holds the environment block of every process that ran on the machine (`StringIds`
 //! values with embedded NUL), command lines, captured output, host and user names, serial numbers.
-//! The copy holds `REDACTED` in their place; [`rules`] says what is replaced where, [`patterns`] what
+//! The copy holds `REDACTED` in their place; `rules` says what is replaced where, `patterns` what
 //! a secret looks like. Every row of an event table, and every string that one of them refers to,
 //! stays as it is, so that each number made from the copy equals the one made from the original.
 //! Names that look like secrets are therefore reported, not replaced.
