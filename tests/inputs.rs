@@ -238,6 +238,8 @@ fn other_files_are_named_for_what_they_are() {
     refused("empty", b"", &["empty"]);
     refused("notes.txt", b"hello\n", &["a text file"]);
     refused("t.csv", b"a,b,c\n1,2,3\n", &["comma-separated"]);
+    let tegrastats = b"RAM 2389/7772MB (lfb 1160x4MB) CPU [5%@1190,2%@1190]\n";
+    refused("power.log", tegrastats, &["a tegrastats log"]);
     refused("lfs", b"version https://git-lfs.github.com/spec/v1\noid", &["git lfs pull"]);
     refused("x.gpg", b"-----BEGIN PGP MESSAGE-----\n", &["is encrypted", "decrypt it first"]);
     refused("odd", b"\x00\x01\x02\x03", &["not an Nsight Systems export", "\\x00\\x01"]);
