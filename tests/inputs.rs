@@ -238,6 +238,8 @@ fn other_files_are_named_for_what_they_are() {
     refused("empty", b"", &["empty"]);
     refused("notes.txt", b"hello\n", &["a text file"]);
     refused("t.csv", b"a,b,c\n1,2,3\n", &["comma-separated"]);
+    let tegrastats = b"RAM 2389/7772MB (lfb 1160x4MB) CPU [5%@1190,2%@1190]\n";
+    refused("power.log", tegrastats, &["a tegrastats log"]);
     refused("lfs", b"version https://git-lfs.github.com/spec/v1\noid", &["git lfs pull"]);
     refused("x.gpg", b"-----BEGIN PGP MESSAGE-----\n", &["is encrypted", "decrypt it first"]);
     refused("odd", b"\x00\x01\x02\x03", &["not an Nsight Systems export", "\\x00\\x01"]);
@@ -429,11 +431,11 @@ fn a_report_without_nsys_gives_the_command_to_run_elsewhere() {
     says(&error, &report, &["/nowhere/nsys cannot be run", &command]);
 }
 
-/// Not a test of its own: run by the next one in a process with another environment.
+/// What the next test runs in a process with another environment; by itself it does nothing.
 #[test]
-#[ignore = "run by the_environment_chooses_nsys"]
 fn child_opens_the_named_input() {
-    match open(Path::new(&std::env::var_os("INPUT").unwrap())) {
+    let Some(input) = std::env::var_os("NSYS_ATTRIB_TEST_INPUT") else { return };
+    match open(Path::new(&input)) {
         Ok(trace) => println!("opened {}", strings(&trace)),
         Err(error) => println!("refused {error}"),
     }
@@ -446,8 +448,8 @@ fn the_environment_chooses_nsys() {
     fake_nsys(&folder, "cp \"$made\" \"$out\"");
     let child = |settings: &[(&str, &str)]| {
         let output = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "child_opens_the_named_input", "--ignored", "--nocapture"])
-            .env("INPUT", &report)
+            .args(["--exact", "child_opens_the_named_input", "--nocapture"])
+            .env("NSYS_ATTRIB_TEST_INPUT", &report)
             .env_remove("NSYS_ATTRIB_NSYS")
             .envs(settings.iter().copied())
             .output()

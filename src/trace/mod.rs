@@ -17,6 +17,7 @@ mod order;
 mod ranges;
 mod scan;
 mod schema;
+pub mod scrub;
 pub mod source;
 mod strings;
 

@@ -157,10 +157,10 @@ mod tests {
     #[test]
     fn every_hostile_byte_of_a_path_is_escaped() {
         assert_eq!(
-            uri(Path::new("/tmp/a b?c#d%e/ä.sqlite")),
-            "file:/tmp/a%20b%3Fc%23d%25e/%C3%A4.sqlite?immutable=1&mode=ro"
+            uri(Path::new("/data/a b?c#d%e/ä.sqlite")),
+            "file:/data/a%20b%3Fc%23d%25e/%C3%A4.sqlite?immutable=1&mode=ro"
         );
-        let raw = Path::new(OsStr::from_bytes(b"/tmp/\xff"));
-        assert_eq!(uri(raw), "file:/tmp/%FF?immutable=1&mode=ro");
+        let raw = Path::new(OsStr::from_bytes(b"/data/\xff"));
+        assert_eq!(uri(raw), "file:/data/%FF?immutable=1&mode=ro");
     }
 }

@@ -196,6 +196,8 @@ fn text(start: &[u8]) -> Option<Content> {
         .any(|heading| has(heading))
     {
         Content::StatsText
+    } else if has("RAM ") && has("MB (lfb ") {
+        Content::Text("a tegrastats log", "it says what power was drawn; give a trace beside it")
     } else if text.lines().next().is_some_and(|line| line.matches(',').count() >= 2) {
         Content::Text("a table of comma-separated values", "give the .nsys-rep or .sqlite file")
     } else {
