@@ -70,9 +70,15 @@ pub struct Ranges {
     texts: Vec<String>,
     domains: Vec<Option<String>>,
     marks: Vec<Mark>,
+    bad_times: u64,
 }
 
 impl Ranges {
+    /// How many ranges were dropped because they end before they start, or lie at 0..0.
+    pub fn bad_times(&self) -> u64 {
+        self.bad_times
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.start.len()
@@ -174,6 +180,7 @@ pub(super) struct RawRanges {
     texts: Texts,
     domains: Interner<(i64, i64)>,
     domain_names: HashMap<(i64, i64), u32>,
+    bad_times: u64,
 }
 
 /// A message as a row holds it.
@@ -234,6 +241,7 @@ impl RawRanges {
             texts: Texts { inline: HashMap::new(), registered: HashMap::new(), all: Vec::new() },
             domains: Interner::new(),
             domain_names: HashMap::new(),
+            bad_times: 0,
         }
     }
 
@@ -269,8 +277,13 @@ impl RawRanges {
                 }
                 return Ok(());
             };
+            let end = row.int(1)?.unwrap_or(OPEN);
+            if order::is_bad_time(start, end) {
+                raw.bad_times += 1;
+                return Ok(());
+            }
             raw.start.push(start);
-            raw.end.push(row.int(1)?.unwrap_or(OPEN));
+            raw.end.push(end);
             raw.thread.push(raw.threads.id(tid));
             raw.text.push(text);
             raw.domain.push(raw.domains.id(domain));
@@ -347,6 +360,7 @@ impl RawRanges {
             domains: domain_order.iter().map(|old| domains.keys()[*old as usize].clone()).collect(),
             texts,
             marks,
+            bad_times: self.bad_times,
         };
         ranges.sort();
         Ok(ranges)
