@@ -127,6 +127,7 @@ proptest! {
         cases: 96,
         // A failure prints seed and size; a bug becomes a test of its own, not a file of seeds.
         failure_persistence: None,
+        max_shrink_iters: 200,
         ..ProptestConfig::default()
     })]
 

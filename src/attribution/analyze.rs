@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::classes::KernelClasses;
+use super::contained::Contained;
 use super::document::{Analysis, DeviceAbout, Idle, Instance, SCHEMA, Tool, TraceAbout, Windows};
-use super::launched::Launched;
 use super::launches::LongLaunches;
 use super::rule::Rule;
 use super::scope::Scope;
-use super::{
-    api, busy, definitions, gpu_time, idle, launched, trace_doubts, verdict, window_doubts,
-};
+use super::window_doubts::Evidence;
+use super::{api, busy, definitions, gpu_time, idle, trace_doubts, verdict, window_doubts};
 use crate::classify::Classifier;
 use crate::finding::Finding;
 use crate::stats::Summary;
@@ -66,17 +65,20 @@ impl<'a> Analyzer<'a> {
         let rule = how.rule.unwrap_or(default);
 
         let api_time = api::attribute(&scope, &self.long, how.own_thread);
-        let launched = launched::follow(&scope);
+        let contained = Contained::measure(&scope);
         let gpu_time = gpu_time::attribute(&scope, rule, &self.classes);
         let busy = busy::measure(&scope);
         let idle = idle::split(&scope);
         let total_idle = sum_idle(&idle);
 
-        let kernels = present.kernels.then(|| {
-            let mut block = gpu_time.kernels(&scope, rule, gpu_time::all_rules(&scope), self.rules);
-            block.tklqt_ns = launched.tklqt();
-            block
-        });
+        let kernels = present.kernels.then(|| gpu_time.kernels(&scope, rule, self.rules));
+        let launch_delay = (present.kernels && present.api).then(|| gpu_time.delays().document());
+        let evidence = Evidence {
+            contained,
+            median_delay: gpu_time.delays().median(),
+            before_their_call: gpu_time.delays().before_their_call(),
+            all_threads_ns: api_time.all_threads_ns,
+        };
         let instances =
             self.instances(&scope, &api_time.windows, &gpu_time.windows, &busy.windows, &idle);
         let verdict = if set.whole_trace || !present.operations() {
@@ -88,12 +90,12 @@ impl<'a> Analyzer<'a> {
             schema: SCHEMA.to_owned(),
             tool: tool(),
             trace: Some(self.about(how)),
-            windows: windows(&scope, launched.contained(), instances),
+            windows: windows(&scope, contained.share(), instances),
             api: present.api.then_some(api_time.block),
             kernels,
             copies: present.copies.then_some(gpu_time.copies),
             graphs: present.graphs.then_some(gpu_time.graphs),
-            launch_delay: (present.kernels && present.api).then(|| launched.delay()),
+            launch_delay,
             gpu: present.operations().then_some(busy.block),
             idle: present.operations().then_some(total_idle),
             verdict,
@@ -101,7 +103,7 @@ impl<'a> Analyzer<'a> {
             definitions: definitions::definitions(),
             findings: Vec::new(),
         };
-        self.add_findings(&scope, &mut analysis, &launched, api_time.all_threads_ns, how);
+        self.add_findings(&scope, &mut analysis, &evidence, how);
         analysis
     }
 
@@ -109,14 +111,13 @@ impl<'a> Analyzer<'a> {
         &self,
         scope: &Scope<'_>,
         analysis: &mut Analysis,
-        launched: &Launched,
-        all_threads_ns: i64,
+        evidence: &Evidence,
         how: &Options,
     ) {
         let mut findings = how.findings.clone();
         findings.extend(scope.set.findings.iter().cloned());
         findings.extend(trace_doubts::trace_findings(self.trace));
-        findings.extend(window_doubts::window_findings(scope, analysis, launched, all_threads_ns));
+        findings.extend(window_doubts::window_findings(scope, analysis, evidence));
         crate::finding::sort(&mut findings);
         analysis.findings = findings;
     }

@@ -51,17 +51,23 @@ pub(super) fn attribute(scope: &Scope<'_>, long: &LongLaunches, own_thread: bool
     let mut cover = vec![Union::default(); scope.windows().len()];
     let (mut started, mut own_ns, mut all_ns) = (0, 0, 0);
     let (mut blocked_ns, mut first_use_ns) = (0, 0);
-    scope.calls_meeting(|call, w| {
+    scope.calls_meeting(|call, w, attributed| {
         let (span, cpu) = (calls.span(call), scope.cpu_spans[w]);
         let inside = span.clip(cpu);
         let ns = inside.length().as_ns();
-        let thread = scope.windows()[w].thread();
-        let own = thread.is_none_or(|thread| thread == calls.thread(call));
-        all_ns += ns;
+        let own = match scope.windows()[w].thread() {
+            Some(thread) => thread == calls.thread(call),
+            None => attributed,
+        };
         if own {
             cover[w].add(inside);
-            own_ns += ns;
-        } else if own_thread {
+        }
+        if !attributed {
+            return;
+        }
+        all_ns += ns;
+        own_ns += if own { ns } else { 0 };
+        if own_thread && !own {
             return;
         }
         let name = calls.name_index(call);

@@ -240,12 +240,15 @@ pub struct Kernels {
     pub count: u64,
     /// Kernels inside the windows whose API call is not in the export.
     pub orphans: u64,
-    /// Summed launch delay of the launched kernels; may exceed the wall many times.
+    /// Summed launch delay of the counted kernels; may exceed the wall many times.
     pub tklqt_ns: Nanos,
     /// Streams on which the counted kernels ran.
     pub streams: usize,
     /// All three rules.
     pub rules: Rules,
+    /// The same for kernels launched by the windows' own threads alone; equal to `rules` where a
+    /// window has no thread.
+    pub rules_own_thread: Rules,
     /// Each kernel, the longest time first.
     pub by_name: Vec<KernelFunction>,
     /// Each class, the longest time first.
@@ -355,7 +358,7 @@ pub struct Graphs {
 /// From a kernel's launch call to its start on the GPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LaunchDelay {
-    /// Kernels launched inside the windows.
+    /// Counted kernels whose call is in the export.
     pub count: u64,
     /// Median.
     pub p50_ns: Option<Nanos>,

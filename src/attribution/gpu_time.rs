@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::classes::KernelClasses;
+use super::delays::Delays;
 use super::document::{
     Copies, CountTime, Graphs, KernelClass, KernelFunction, KernelGroup, Kernels, Reading, Rules,
 };
@@ -14,6 +15,7 @@ use super::scope::Scope;
 use crate::classify::{ClassId, Classifier};
 use crate::trace::{Label, OpId};
 use crate::units::{Bytes, Nanos, Share};
+use crate::windows::Window;
 
 /// Kernel time of one window.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +31,7 @@ pub(super) struct GpuTime {
     pub(super) copies: Vec<Copies>,
     pub(super) graphs: Graphs,
     kernels: BTreeMap<(usize, ClassId), Sum>,
+    delays: Delays,
     context_ns: BTreeMap<ClassId, i64>,
     streams: Vec<bool>,
 }
@@ -66,23 +69,38 @@ fn counted(scope: &Scope<'_>, rule: Rule, mut visit: impl FnMut(OpId, usize, i64
     }
 }
 
+/// Kernels under every rule: of the attributed process, and of the windows' own threads alone.
+pub(super) struct EveryRule {
+    pub(super) process: Rules,
+    pub(super) own_thread: Rules,
+}
+
 /// Count and time of kernels under every rule.
-pub(super) fn all_rules(scope: &Scope<'_>) -> Rules {
-    let kernel: Vec<bool> = scope.trace.operations.labels().iter().map(Label::is_kernel).collect();
+pub(super) fn every_rule(scope: &Scope<'_>) -> EveryRule {
+    let trace = scope.trace;
+    let kernel: Vec<bool> = trace.operations.labels().iter().map(Label::is_kernel).collect();
+    let threads: Vec<_> = scope.windows().iter().map(Window::thread).collect();
     let one = |rule| {
-        let mut sum = Sum::default();
-        counted(scope, rule, |op, _, ns| {
-            if kernel[scope.trace.operations.label_index(op)] {
-                sum.add(ns);
+        let (mut all, mut own) = (Sum::default(), Sum::default());
+        counted(scope, rule, |op, window, ns| {
+            if !kernel[trace.operations.label_index(op)] {
+                return;
+            }
+            all.add(ns);
+            let launcher = trace.links.cause(op).map(|call| trace.calls.thread(call));
+            if threads[window].is_none() || launcher == threads[window] {
+                own.add(ns);
             }
         });
-        CountTime { count: sum.count, time_ns: Nanos::from_ns(sum.time_ns) }
+        [all, own].map(|sum| CountTime { count: sum.count, time_ns: Nanos::from_ns(sum.time_ns) })
     };
-    Rules {
-        launched: one(Rule::Launched),
-        started: one(Rule::Started),
-        overlap: one(Rule::Overlap),
-    }
+    let sums = Rule::ALL.map(one);
+    let rules = |which: usize| Rules {
+        launched: sums[Rule::Launched.index()][which],
+        started: sums[Rule::Started.index()][which],
+        overlap: sums[Rule::Overlap.index()][which],
+    };
+    EveryRule { process: rules(0), own_thread: rules(1) }
 }
 
 /// Adds the operations of the windows up under one rule.
@@ -93,6 +111,7 @@ pub(super) fn attribute(scope: &Scope<'_>, rule: Rule, classes: &KernelClasses) 
         copies: Vec::new(),
         graphs: Graphs { count: 0, time_ns: Nanos::ZERO },
         kernels: BTreeMap::new(),
+        delays: Delays::default(),
         context_ns: BTreeMap::new(),
         streams: vec![false; operations.queues().len()],
     };
@@ -100,6 +119,7 @@ pub(super) fn attribute(scope: &Scope<'_>, rule: Rule, classes: &KernelClasses) 
     counted(scope, rule, |op, window, ns| {
         if let Some((class, by_context)) = classes.class(scope.trace, op) {
             time.add_kernel(operations.label_index(op), class, window, ns);
+            time.delays.add(scope.trace, op);
             time.streams[operations.queue_index(op)] = true;
             if by_context {
                 *time.context_ns.entry(class).or_default() += ns;
@@ -113,6 +133,7 @@ pub(super) fn attribute(scope: &Scope<'_>, rule: Rule, classes: &KernelClasses) 
             time.graphs.time_ns += Nanos::from_ns(ns);
         }
     });
+    time.delays.sort();
     time.copies = copies
         .into_iter()
         .map(|(kind, (sum, bytes))| Copies {
@@ -135,14 +156,19 @@ impl GpuTime {
         *window.by_class.entry(class).or_default() += ns;
     }
 
+    /// How long the counted kernels waited.
+    pub(super) const fn delays(&self) -> &Delays {
+        &self.delays
+    }
+
     /// The block of the document.
     pub(super) fn kernels(
         &self,
         scope: &Scope<'_>,
         rule: Rule,
-        rules: Rules,
         classifier: &Classifier,
     ) -> Kernels {
+        let rules = every_rule(scope);
         let mut total = Sum::default();
         let mut by_class: BTreeMap<ClassId, Sum> = BTreeMap::new();
         for ((_, class), sum) in &self.kernels {
@@ -154,9 +180,10 @@ impl GpuTime {
             total_ns: Nanos::from_ns(total.time_ns),
             count: total.count,
             orphans: orphans(scope),
-            tklqt_ns: Nanos::ZERO,
+            tklqt_ns: self.delays.tklqt(),
             streams: self.streams.iter().filter(|used| **used).count(),
-            rules,
+            rules: rules.process,
+            rules_own_thread: rules.own_thread,
             by_name: self.functions(scope, classifier, total.time_ns),
             by_class: self.classes(classifier, &by_class, total.time_ns),
             groups: groups(classifier, &by_class, total.time_ns),

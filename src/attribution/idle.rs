@@ -79,12 +79,14 @@ struct Gap {
     to: i64,
     next: OpId,
     is_head: bool,
+    /// Whether nothing but operations without length starts at `to`: that instant is idle, too, and
+    /// still waits for `next`.
+    at_instant: bool,
 }
 
 /// Splits the idle time of every window.
 pub(super) fn split(scope: &Scope<'_>) -> Vec<Idle> {
     let causes = Causes::new(scope);
-    let operations = &scope.trace.operations;
     let mut idle = vec![WindowIdle::default(); scope.windows().len()];
     let mut progress: Vec<Progress> = scope
         .spans
@@ -92,34 +94,11 @@ pub(super) fn split(scope: &Scope<'_>) -> Vec<Idle> {
         .map(|span| Progress { covered_to: span.start_ns(), ..Progress::default() })
         .collect();
     scope.operations_meeting(|op, window, own| {
-        if !own {
-            return;
+        if own {
+            causes.step(op, scope.spans[window], &mut progress[window], &mut idle[window]);
         }
-        let span = operations.span(op);
-        let state = &mut progress[window];
-        let start = span.start_ns().max(scope.spans[window].start_ns());
-        if let Some(gap) = &mut state.waiting
-            && gap.to == start
-        {
-            if causes.precedes(op, gap.next) {
-                gap.next = op;
-            }
-        } else {
-            if let Some(gap) = state.waiting.take() {
-                causes.charge(&gap, &mut idle[window]);
-            }
-            if start > state.covered_to {
-                let is_head = !state.met;
-                state.waiting = Some(Gap { from: state.covered_to, to: start, next: op, is_head });
-            }
-        }
-        state.met = true;
-        state.covered_to = state.covered_to.max(span.end_ns());
     });
-    for (window, state) in progress.iter().enumerate() {
-        if let Some(gap) = &state.waiting {
-            causes.charge(gap, &mut idle[window]);
-        }
+    for (window, state) in progress.iter_mut().enumerate() {
         causes.finish(window, state, &mut idle[window]);
     }
     idle.iter().map(|window| document(scope, window)).collect()
@@ -186,10 +165,53 @@ impl<'a> Causes<'a> {
         Self { scope, sync, threads, devices, last_start: last_starts(scope) }
     }
 
-    /// Whether `a` comes before `b` among operations that start at the same instant.
+    /// Whether `a` comes before `b` among operations that start at the same instant: by correlation
+    /// id, then by process, those without one last.
     fn precedes(&self, a: OpId, b: OpId) -> bool {
-        let key = |op| self.scope.trace.operations.correlation(op).unwrap_or(u32::MAX);
+        let operations = &self.scope.trace.operations;
+        let key = |op| {
+            let process = operations.queue(op).process;
+            (operations.correlation(op).unwrap_or(u32::MAX), process.is_none(), process)
+        };
         key(a) < key(b)
+    }
+
+    /// Takes the next operation of a window, in the order of their starts.
+    fn step(&self, op: OpId, window: Span, state: &mut Progress, idle: &mut WindowIdle) {
+        let span = self.scope.trace.operations.span(op);
+        let start = span.start_ns().max(window.start_ns());
+        match &mut state.waiting {
+            Some(gap) if gap.to == start => {
+                if self.precedes(op, gap.next) {
+                    gap.next = op;
+                }
+                gap.at_instant &= span.is_empty();
+            }
+            _ => {
+                self.close(state, idle);
+                if start > state.covered_to || (span.is_empty() && start == state.covered_to) {
+                    state.waiting = Some(Gap {
+                        from: state.covered_to,
+                        to: start,
+                        next: op,
+                        is_head: !state.met,
+                        at_instant: span.is_empty(),
+                    });
+                }
+            }
+        }
+        state.met = true;
+        state.covered_to = state.covered_to.max(span.end_ns());
+    }
+
+    /// Charges the gap that is open, now that a later operation has come.
+    fn close(&self, state: &mut Progress, idle: &mut WindowIdle) {
+        let Some(gap) = state.waiting.take() else { return };
+        self.charge(&gap, idle);
+        if gap.at_instant {
+            self.explain(gap.to, gap.to + 1, gap.next, &mut idle.middle);
+            state.covered_to = state.covered_to.max(gap.to + 1);
+        }
     }
 
     fn charge(&self, gap: &Gap, idle: &mut WindowIdle) {
@@ -203,11 +225,19 @@ impl<'a> Causes<'a> {
     }
 
     /// Charges what is left behind the last operation of the window.
-    fn finish(&self, window: usize, state: &Progress, idle: &mut WindowIdle) {
+    fn finish(&self, window: usize, state: &mut Progress, idle: &mut WindowIdle) {
         let span = self.scope.spans[window];
         if !state.met {
             idle.none += span.length().as_ns();
             return;
+        }
+        if let Some(gap) = state.waiting.take() {
+            self.charge(&gap, idle);
+            if gap.at_instant {
+                idle.tail += 1;
+                self.explain(gap.to, gap.to + 1, gap.next, &mut idle.tail_by);
+                state.covered_to = state.covered_to.max(gap.to + 1);
+            }
         }
         let from = state.covered_to;
         if from >= span.end_ns() {
@@ -232,7 +262,7 @@ impl<'a> Causes<'a> {
         }
         let first = operations.first_starting_from(span.end());
         let mut found: Option<OpId> = None;
-        for op in operations.ids().skip(first.index()) {
+        for op in operations.ids_from(first) {
             if found.is_some_and(|next| operations.span(next).start() < operations.span(op).start())
             {
                 break;

@@ -42,13 +42,13 @@ impl<'a> Scope<'a> {
         self.trace.calls.process(call, &self.trace.identities)
     }
 
-    /// Every counted pair of a call and a window that meet.
-    pub(super) fn calls_meeting(&self, mut visit: impl FnMut(CallId, usize)) {
+    /// Every pair of a call and a window that meet, and whether the window attributes the call's
+    /// process.
+    pub(super) fn calls_meeting(&self, mut visit: impl FnMut(CallId, usize, bool)) {
         let calls = self.trace.calls.ids().map(|call| (call, self.trace.calls.span(call)));
         Sweep::over(&self.cpu_spans).meeting(calls, |call, window| {
-            if self.windows()[window].attributed.calls_of(self.caller(call)) {
-                visit(call, window);
-            }
+            let attributed = self.windows()[window].attributed.calls_of(self.caller(call));
+            visit(call, window, attributed);
         });
     }
 

@@ -34,7 +34,10 @@ impl Synchronising {
     pub(super) fn of(trace: &Trace) -> Self {
         let mut blocking_copies = vec![false; trace.calls.len()];
         for op in trace.operations.ids().filter(|op| trace.operations.label(*op).moves_memory()) {
-            if let Some(call) = trace.links.cause(op) {
+            // A graph launch may cause copies; it is a launch all the same.
+            if let Some(call) =
+                trace.links.cause(op).filter(|call| !trace.calls.name(*call).launches)
+            {
                 blocking_copies[call.index()] |=
                     trace.calls.span(call).end() >= trace.operations.span(op).end();
             }

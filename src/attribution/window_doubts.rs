@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::contained::Contained;
 use super::document::{Analysis, CountTime};
-use super::launched::Launched;
 use super::scope::Scope;
 use crate::finding::{Finding, Severity};
 use crate::trace::ProcessId;
@@ -16,23 +16,68 @@ const NOTABLE: f64 = 0.005;
 /// Windows needed for an interval inside one trace.
 const ENOUGH_WINDOWS: usize = 20;
 
+/// What the passes saw beside the blocks.
+pub(super) struct Evidence {
+    pub(super) contained: Contained,
+    /// Median launch delay of the counted kernels.
+    pub(super) median_delay: Option<Nanos>,
+    /// Counted kernels that start before their call.
+    pub(super) before_their_call: usize,
+    /// API time of all attributed calls, whatever `--own-thread` says.
+    pub(super) all_threads_ns: i64,
+}
+
 /// Everything that the finished blocks and the windows give reason to doubt.
 pub(super) fn window_findings(
     scope: &Scope<'_>,
     analysis: &Analysis,
-    launched: &Launched,
-    all_threads_ns: i64,
+    evidence: &Evidence,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     overlapping(scope, &mut findings);
-    containment(scope, launched, &mut findings);
+    containment(scope, evidence, &mut findings);
     instances(scope, analysis, &mut findings);
-    api(analysis, all_threads_ns, &mut findings);
+    api(analysis, evidence.all_threads_ns, &mut findings);
+    own_thread_kernels(analysis, &mut findings);
     kernels(analysis, &mut findings);
     gpu(scope, analysis, &mut findings);
+    unified_memory(scope, &mut findings);
     overhead(scope, &mut findings);
+    clocks(evidence, &mut findings);
     nothing_happened(scope, analysis, &mut findings);
     findings
+}
+
+fn clocks(evidence: &Evidence, findings: &mut Vec<Finding>) {
+    if evidence.before_their_call > 0 {
+        findings.push(
+            Finding::new(
+                "kernels-before-their-call",
+                Severity::Warning,
+                format!("{} kernels start before the call that launched them: the clocks of CPU and GPU disagree", evidence.before_their_call),
+                "do not read launch delays or idle causes of this trace to the microsecond; record again",
+            )
+            .with("kernels", evidence.before_their_call),
+        );
+    }
+}
+
+/// Kernel time of the windows' own threads against that of the process, rule `launched`.
+fn own_thread_kernels(analysis: &Analysis, findings: &mut Vec<Finding>) {
+    let Some(kernels) = &analysis.kernels else { return };
+    let (own, all) = (kernels.rules_own_thread.launched.time_ns, kernels.rules.launched.time_ns);
+    if (all - own).as_ns() as f64 > NOTABLE * all.as_ns() as f64 {
+        findings.push(
+            Finding::new(
+                "other-threads-launch-too",
+                Severity::Info,
+                format!("other threads of the process launched kernels inside the windows: own thread {own}, process {all}"),
+                "rules_own_thread in the JSON has the kernels of the windows' own threads alone",
+            )
+            .with("own_thread_ns", own)
+            .with("process_ns", all),
+        );
+    }
 }
 
 fn overlapping(scope: &Scope<'_>, findings: &mut Vec<Finding>) {
@@ -60,12 +105,12 @@ fn overlapping(scope: &Scope<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-fn containment(scope: &Scope<'_>, launched: &Launched, findings: &mut Vec<Finding>) {
-    let Some(contained) = launched.contained().filter(|share| share.as_f64() < 0.95) else {
+fn containment(scope: &Scope<'_>, evidence: &Evidence, findings: &mut Vec<Finding>) {
+    let Some(contained) = evidence.contained.share().filter(|share| share.as_f64() < 0.95) else {
         return;
     };
     let severity = if contained.as_f64() < 0.5 { Severity::DataLoss } else { Severity::Warning };
-    let delay = launched.median_delay().unwrap_or(0.0).round() as i64;
+    let delay = evidence.median_delay.unwrap_or_default();
     let what = if scope.set.projected { "moved windows" } else { "windows" };
     findings.push(
         Finding::new(
@@ -73,8 +118,8 @@ fn containment(scope: &Scope<'_>, launched: &Launched, findings: &mut Vec<Findin
             severity,
             format!(
                 "only {contained} of the time of the {} operations launched in the {what} lies inside their own window (median launch delay {}): the windows measure issuing, not latency",
-                launched.count,
-                Nanos::from_ns(delay)
+                evidence.contained.count,
+                delay
             ),
             format!(
                 "use --window gpu:{} to measure the work itself, or synchronise before the range ends",
@@ -82,7 +127,7 @@ fn containment(scope: &Scope<'_>, launched: &Launched, findings: &mut Vec<Findin
             ),
         )
         .with("contained_share", contained)
-        .with("operations", launched.count)
+        .with("operations", evidence.contained.count)
         .with("median_launch_delay_ns", delay),
     );
 }
@@ -222,6 +267,9 @@ fn gpu(scope: &Scope<'_>, analysis: &Analysis, findings: &mut Vec<Finding>) {
             .with("foreign_busy_ns", gpu.foreign_busy_ns),
         );
     }
+}
+
+fn unified_memory(scope: &Scope<'_>, findings: &mut Vec<Finding>) {
     let operations = &scope.trace.operations;
     let (mut count, mut time) = (0_u64, 0);
     scope.operations_meeting(|op, window, own| {

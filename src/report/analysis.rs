@@ -19,7 +19,7 @@ pub fn summary(analysis: &Analysis) -> Vec<Line> {
     match (&analysis.gpu, &analysis.kernels) {
         (Some(gpu), kernels) => lines.push(("gpu", gpu_line(gpu, kernels.as_ref(), analysis))),
         (None, _) => {
-            lines.push(("gpu", "– (the export has no table of GPU operations)".to_owned()))
+            lines.push(("gpu", "– (the export has no table of GPU operations)".to_owned()));
         }
     }
     if let Some(kernels) = &analysis.kernels {

@@ -1,7 +1,8 @@
 //! Which API call caused which GPU operation.
 //!
 //! They share (process, correlationId); the correlation id alone collides between processes. When
-//! two calls share the key, the outermost is the cause: it comes first in the order of [`Calls`].
+//! two calls share the key, the outermost is the cause: it comes first in the order of [`Calls`]. An
+//! operation that names no process is joined by its id alone, if a single process uses that id.
 //! Ids are dense in real traces, so each process gets a plain table from id to call; a process whose
 //! ids are scattered gets a sorted list instead.
 
@@ -54,12 +55,12 @@ impl Links {
         let cause = operations
             .ids()
             .map(|op| {
-                let (Some(process), Some(id)) =
-                    (operations.queue(op).process, operations.correlation(op))
-                else {
-                    return NO_CALL;
+                let Some(id) = operations.correlation(op) else { return NO_CALL };
+                let call = match operations.queue(op).process {
+                    Some(process) => find(process, id),
+                    None => only_call(&indexes, id),
                 };
-                find(process, id).unwrap_or(NO_CALL)
+                call.unwrap_or(NO_CALL)
             })
             .collect();
         Self { cause, colliding_ids: colliding(&indexes) }
@@ -114,6 +115,14 @@ impl CallIndex {
             Self::Sorted(keys) => keys.iter().map(|key| key.0).collect(),
         }
     }
+}
+
+/// The call of an operation that names no process: there is one only when a single process uses
+/// the id.
+fn only_call(indexes: &[CallIndex], id: u32) -> Option<u32> {
+    let mut found = indexes.iter().filter_map(|index| index.get(id));
+    let call = found.next()?;
+    found.next().is_none().then_some(call)
 }
 
 /// Ids that more than one process uses.

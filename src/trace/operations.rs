@@ -148,6 +148,11 @@ impl Operations {
         (0..self.start.len() as u32).map(OpId)
     }
 
+    /// Every operation from `first` on.
+    pub fn ids_from(&self, first: OpId) -> impl Iterator<Item = OpId> + use<> {
+        (first.0..self.start.len() as u32).map(OpId)
+    }
+
     /// The first operation that starts at `instant` or later; one past the last when there is none.
     pub fn first_starting_from(&self, instant: crate::units::TraceTime) -> OpId {
         OpId(self.start.partition_point(|start| *start < instant.as_ns()) as u32)

@@ -18,7 +18,7 @@ pub(super) fn sorting<K: Ord>(len: usize, key: impl Fn(usize) -> K) -> Option<Ve
         return None;
     }
     let mut order: Vec<u32> = (0..len as u32).collect();
-    order.sort_by(|a, b| key(*a as usize).cmp(&key(*b as usize)));
+    order.sort_by_key(|row| key(*row as usize));
     Some(order)
 }
 

@@ -2,7 +2,8 @@
 //!
 //! The steps, in this order: find candidates; leave out (or clip) ranges that were never closed;
 //! narrow by process and thread; drop instances inside another of the same thread; order by time and
-//! number; move to the GPU for `gpu:`; skip and take.
+//! number; skip and take; move to the GPU for `gpu:`, so that `--skip 1` means the same instance with
+//! and without it.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -100,19 +101,16 @@ pub fn select(
         collapse_nested(&mut candidates, text, &mut findings);
     }
     candidates.sort_by(|a, b| order(a).cmp(&order(b)));
-    let mut windows = number(trace, candidates, how)?;
+    let found = candidates.len();
+    let numbered = number(trace, candidates, how)?;
+    let mut windows: Vec<Window> =
+        numbered.into_iter().skip(how.skip).take(how.take.unwrap_or(usize::MAX)).collect();
     if projected {
         let (kept, idle) = projected::project(trace, windows);
         windows = kept;
         report_idle(idle.len(), &mut findings);
+        windows.sort_by_key(|window| (window.span, window.index));
     }
-    windows.sort_by_key(|window| (window.span, window.index));
-    for (index, window) in windows.iter_mut().enumerate() {
-        window.index = index;
-    }
-    let found = windows.len();
-    let windows: Vec<Window> =
-        windows.into_iter().skip(how.skip).take(how.take.unwrap_or(usize::MAX)).collect();
     if windows.is_empty() {
         return Err(nothing(trace, text, found, how, &findings));
     }

@@ -136,8 +136,7 @@ fn split_domain(text: &str) -> (&str, Option<String>) {
     let found = text[from..]
         .char_indices()
         .map(|(at, c)| (at + from, c))
-        .filter(|(at, c)| *c == '@' && !text[..*at].ends_with('\\'))
-        .last();
+        .rfind(|(at, c)| *c == '@' && !text[..*at].ends_with('\\'));
     match found {
         Some((at, _)) if at > 0 => (&text[..at], Some(text[at + 1..].replace("\\@", "@"))),
         _ => (text, None),

@@ -58,7 +58,7 @@ pub(super) fn last_event(trace: &Trace, range: RangeId) -> Option<TraceTime> {
     let operations = trace
         .operations
         .ids()
-        .filter(|op| trace.operations.queue(*op).process == Some(process))
+        .filter(|op| trace.operations.queue(*op).process.is_none_or(|own| own == process))
         .map(|op| trace.operations.span(op).end());
     calls.chain(operations).max()
 }

@@ -55,6 +55,10 @@ pub fn words(question: &Question, folder: &Path) -> Vec<String> {
         option("process", pid(process));
     }
     if let Some(thread) = question.thread {
+        // Thread ids of different processes may be equal in random traces; the process tells apart.
+        if question.process.is_none() {
+            option("process", pid(super::spec::process_of(thread)));
+        }
         option("thread", (thread & 0xff_ffff).to_string());
     }
     match question.whose {

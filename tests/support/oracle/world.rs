@@ -82,7 +82,7 @@ impl World {
                 end: call.end,
                 thread,
                 process: process_of(thread),
-                correlation: call.correlation,
+                correlation: call.correlation.filter(|id| *id != 0),
                 is_launch: is_launch(&name),
                 is_sync: is_sync(&name),
                 name,
@@ -95,14 +95,20 @@ impl World {
         world
     }
 
-    /// The API call of an operation: the outermost with its key.
+    /// The API call of an operation: the outermost with its key. Where the operation names no
+    /// process, a single process must have used its id.
     pub fn cause(&self, op: &CountedOp, whose: Whose) -> Option<&CountedCall> {
         let id = op.correlation?;
-        let same = |c: &&CountedCall| {
-            c.correlation == Some(id)
-                && op.process.map_or_else(|| whose.holds(c.process), |p| p == c.process)
+        let with_id = || self.calls.iter().filter(|c| c.correlation == Some(id));
+        let users: std::collections::BTreeSet<i64> = with_id().map(|c| c.process).collect();
+        let process = match (op.process, users.len()) {
+            (Some(process), _) => process,
+            (None, 1) => *users.first()?,
+            (None, _) => return None,
         };
-        self.calls.iter().filter(same).min_by_key(|c| (c.start, -c.end))
+        with_id()
+            .filter(|c| c.process == process && whose.holds(c.process))
+            .min_by_key(|c| (c.start, -c.end))
     }
 
     /// A GPU row without an API row, migrations apart.
@@ -158,7 +164,8 @@ fn counted(op: &Op) -> CountedOp {
         start: op.start,
         end: op.end,
         device: op.device,
-        correlation: op.correlation,
+        // CUPTI's 0 is no id, as NULL is (section 2).
+        correlation: op.correlation.filter(|id| *id != 0),
         process: op.process,
         stream: (op.process, op.device, op.context, op.stream),
         work: op.work.clone(),
