@@ -49,9 +49,9 @@ pub(super) fn decide(wall_ns: i64, gpu: &Gpu, idle: &Idle) -> Option<Verdict> {
         (
             first.kind,
             format!(
-                "{} takes {:.1} % of wall while the GPU is idle",
-                first.what,
-                share(first.ns) * 100.0
+                "{:.1} % of wall passes in {} while the GPU is idle",
+                share(first.ns) * 100.0,
+                first.what
             ),
         )
     } else {

@@ -93,8 +93,7 @@ fn table(
     style: Style,
 ) -> io::Result<()> {
     report::write_lines(out, &report::analysis::summary(analysis), style)?;
-    for table in report::analysis::tables(analysis, args.per_window) {
-        let table = if table.name == "instances" { table } else { table.shortened(args.top) };
+    for table in report::analysis::short_tables(analysis, args.per_window, args.top) {
         report::write_table(out, &table, style)?;
     }
     if !analysis.findings.is_empty() {
@@ -116,7 +115,10 @@ fn explain(out: &mut dyn Write, style: Style) -> io::Result<()> {
 fn markdown(out: &mut dyn Write, analysis: &Analysis, args: &AnalyzeArgs) -> io::Result<()> {
     let tables: Vec<report::Table> = report::analysis::tables(analysis, args.per_window)
         .into_iter()
-        .map(|table| if table.name == "instances" { table } else { table.shortened(args.top) })
+        .map(|table| match table.name {
+            "api" | "kernels" | "classes" => table.shortened(args.top),
+            _ => table,
+        })
         .collect();
     let heading = format!("Window {}", analysis.windows.spec);
     let lines = report::analysis::summary(analysis);

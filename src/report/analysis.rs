@@ -213,6 +213,23 @@ fn dash(share: Option<Share>) -> String {
     share.map_or_else(|| "–".to_owned(), |share| share.to_string())
 }
 
+/// The tables that a person wants in a terminal: what the summary says already is left out, long
+/// lists are cut to `top` rows.
+pub fn short_tables(analysis: &Analysis, per_window: bool, top: usize) -> Vec<Table> {
+    tables(analysis, per_window)
+        .into_iter()
+        .filter(|table| match table.name {
+            "groups" => false,
+            "rules" => analysis.findings.iter().any(|finding| finding.code == "rules-disagree"),
+            _ => true,
+        })
+        .map(|table| match table.name {
+            "api" | "kernels" | "classes" => table.shortened(top),
+            _ => table,
+        })
+        .collect()
+}
+
 /// Every table of an analysis, whole; instances too when `per_window`.
 pub fn tables(analysis: &Analysis, per_window: bool) -> Vec<Table> {
     let mut tables = Vec::new();
