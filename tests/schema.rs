@@ -1,0 +1,74 @@
+//! The committed JSON Schema is that of the types, and real documents obey it.
+//!
+//! `BLESS=1 cargo test --test schema` writes the schema anew.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use nsys_attrib::attribution::document::{Analyses, Analysis};
+use serde_json::Value;
+
+fn committed(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/schema").join(name)
+}
+
+fn check(name: &str, generated: &schemars::Schema) {
+    let text = serde_json::to_string_pretty(generated).unwrap() + "\n";
+    let path = committed(name);
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, &text).unwrap();
+    }
+    let known = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(known == text, "{} is not the schema of the types: run with BLESS=1", path.display());
+}
+
+fn document(words: &[&str]) -> Value {
+    let output = Command::new(env!("CARGO_BIN_EXE_nsys-attrib"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .arg("analyze")
+        .args(words)
+        .args(["--format", "json"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn validate(schema: &str, document: &Value) {
+    let schema: Value = serde_json::from_slice(&std::fs::read(committed(schema)).unwrap()).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<String> = validator
+        .iter_errors(document)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+}
+
+const EAGER: &str = "fixtures/traces/wno-request/eager-450.sqlite.zst";
+const NO_CUDA: &str = "fixtures/traces/own-captures/own-nvtx-cpu-nsys2022.4.sqlite.zst";
+
+#[test]
+fn the_committed_schemas_are_those_of_the_types() {
+    check("analysis-1.json", &schemars::schema_for!(Analysis));
+    check("analyses-1.json", &schemars::schema_for!(Analyses));
+}
+
+#[test]
+fn documents_obey_the_schema_and_read_back_the_same() {
+    for words in [[EAGER, "-w", "latency"], [NO_CUDA, "-w", "latency"], [EAGER, "-w", "all"]] {
+        let document = document(&words);
+        validate("analysis-1.json", &document);
+        let read: Analysis = serde_json::from_value(document.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&read).unwrap(), document);
+    }
+}
+
+#[test]
+fn several_analyses_make_one_document() {
+    let document = document(&[EAGER, NO_CUDA, "-w", "latency"]);
+    assert_eq!(document["schema"], "nsys-attrib/analyses/1");
+    validate("analyses-1.json", &document);
+}
