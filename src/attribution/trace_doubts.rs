@@ -99,9 +99,8 @@ fn rows_that_are_no_calls(trace: &Trace, findings: &mut Vec<Finding>) {
 }
 
 fn bad_rows(trace: &Trace, findings: &mut Vec<Finding>) {
-    let bad = trace.call_census.bad_times
-        + trace.operation_census.bad_times
-        + trace.ranges.bad_times();
+    let bad =
+        trace.call_census.bad_times + trace.operation_census.bad_times + trace.ranges.bad_times();
     if bad > 0 {
         findings.push(
             Finding::new(

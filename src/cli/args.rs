@@ -26,6 +26,8 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// Attribute CUDA API and GPU time inside windows of a trace.
     Analyze(AnalyzeArgs),
+    /// Say what a trace holds, what is missing, and what to type next.
+    Info(InfoArgs),
 }
 
 /// What a window specification may be; shown by every command that takes one.
@@ -148,4 +150,35 @@ pub(super) struct AnalyzeArgs {
     /// Print what each number means
     #[arg(long)]
     pub(super) explain: bool,
+}
+
+/// Formats of what is read by a person or a program, not a table of numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum PageFormat {
+    /// For reading in a terminal.
+    #[default]
+    Table,
+    /// The whole document.
+    Json,
+}
+
+#[derive(Args, Debug)]
+#[command(long_about = "Say what a trace holds, what is missing, and what to type next.\n\n\
+        Reads the tables about the session and the NVTX ranges only, so it is quick on traces of any \
+        size; row counts come from row numbers and are marked ~. --exact reads every row.\n\n\
+        Examples:\n  nsys-attrib info trace.sqlite\n  nsys-attrib info trace.sqlite --exact\n  \
+        nsys-attrib info traces/*.sqlite --format json")]
+pub(super) struct InfoArgs {
+    /// Traces to look at
+    #[arg(required = true, value_name = "TRACE")]
+    pub(super) traces: Vec<PathBuf>,
+    /// How to write the result
+    #[arg(long, value_name = "FORMAT", default_value_t, value_enum)]
+    pub(super) format: PageFormat,
+    /// Read everything: count rows, find every process, add the findings that need all rows
+    #[arg(long)]
+    pub(super) exact: bool,
+    /// Rows of the lists of ranges and tables
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(super) top: usize,
 }

@@ -6,6 +6,7 @@
 
 mod analyze;
 mod args;
+mod info;
 mod input;
 mod output;
 
@@ -31,6 +32,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let done = match cli.command {
         Command::Analyze(args) => analyze::run(&args),
+        Command::Info(args) => info::run(&args),
     };
     match done {
         Ok(code) => code,
