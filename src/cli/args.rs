@@ -28,6 +28,10 @@ pub(super) enum Command {
     Analyze(AnalyzeArgs),
     /// Say what a trace holds, what is missing, and what to type next.
     Info(InfoArgs),
+    /// List the instances of a window specification and how their lengths are distributed.
+    Windows(WindowsArgs),
+    /// Show the class of each kernel name, the rule that gave it, and rules for the unclassified.
+    Classes(ClassesArgs),
 }
 
 /// What a window specification may be; shown by every command that takes one.
@@ -101,7 +105,7 @@ impl From<RuleArg> for Rule {
 pub(super) enum Format {
     /// For reading in a terminal.
     Table,
-    /// The whole document, `nsys-attrib/analysis/1`.
+    /// The whole document, such as `nsys-attrib/analysis/1`.
     Json,
     /// One tidy stream: trace,window,table,item,quantity,value.
     Csv,
@@ -179,6 +183,59 @@ pub(super) struct InfoArgs {
     #[arg(long)]
     pub(super) exact: bool,
     /// Rows of the lists of ranges and tables
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(super) top: usize,
+}
+
+#[derive(Args, Debug)]
+#[command(
+    after_long_help = WINDOW_HELP,
+    long_about = "List the instances of a window specification and how their lengths are distributed.\n\n\
+        Examples:\n  nsys-attrib windows trace.sqlite --window latency\n  \
+        nsys-attrib windows trace.sqlite --window gpu:latency --skip 3 --top 50\n  \
+        nsys-attrib windows trace.sqlite -w 'nvtx:/^step/' --format csv > steps.csv"
+)]
+pub(super) struct WindowsArgs {
+    /// The trace
+    #[arg(value_name = "TRACE")]
+    pub(super) trace: PathBuf,
+    #[command(flatten)]
+    pub(super) windows: WindowArgs,
+    /// How to write the result [default: table]
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) format: Option<Format>,
+    /// Instances to list
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(super) top: usize,
+}
+
+#[derive(Args, Debug)]
+#[command(
+    after_long_help = WINDOW_HELP,
+    mut_arg("window", |arg| arg.help("Only kernels of these windows [default: the whole trace]")),
+    long_about = "Show the class of each kernel name, the rule that gave it, and rules for the unclassified.\n\n\
+        Rules are tried in order, the first that fits decides. A file of your own that begins with \
+        extends = \"default\" puts its rules before the shipped ones.\n\n\
+        Examples:\n  nsys-attrib classes trace.sqlite\n  \
+        nsys-attrib classes trace.sqlite --classes rules.toml --window latency\n  \
+        nsys-attrib classes --rules"
+)]
+pub(super) struct ClassesArgs {
+    /// The trace
+    #[arg(value_name = "TRACE", required_unless_present = "rules")]
+    pub(super) trace: Option<PathBuf>,
+    /// List the rules in the order in which they are tried; needs no trace
+    #[arg(long, conflicts_with = "trace")]
+    pub(super) rules: bool,
+    /// Kernel-class rules to use instead of, or in front of, the shipped ones
+    #[arg(long, value_name = "FILE")]
+    pub(super) classes: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) windows: WindowArgs,
+    /// How to write the result [default: table]
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) format: Option<Format>,
+    /// Rows of each table
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(super) top: usize,
 }

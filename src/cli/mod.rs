@@ -6,9 +6,11 @@
 
 mod analyze;
 mod args;
+mod classes;
 mod info;
 mod input;
 mod output;
+mod windows;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -33,6 +35,8 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let done = match cli.command {
         Command::Analyze(args) => analyze::run(&args),
         Command::Info(args) => info::run(&args),
+        Command::Windows(args) => windows::run(&args),
+        Command::Classes(args) => classes::run(&args),
     };
     match done {
         Ok(code) => code,

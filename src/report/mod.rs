@@ -4,12 +4,14 @@
 //! written. Writers take any `Write`; nothing here opens files or looks at the terminal.
 
 pub mod analysis;
+pub mod classes;
 mod csv;
 pub mod info;
 mod markdown;
 mod notes;
 mod table;
 mod terminal;
+pub mod windows;
 
 pub use csv::{write_csv, write_tidy};
 pub use markdown::write_markdown;

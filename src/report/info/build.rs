@@ -6,7 +6,7 @@ use crate::attribution::document::{DeviceAbout, Tool, TraceAbout};
 use crate::attribution::trace_findings;
 use crate::finding::{Finding, Severity};
 use crate::trace::{Inventory, Trace, TraceError};
-use crate::units::SessionClock;
+use crate::units::{Nanos, SessionClock};
 use crate::windows::{RangeSummary, range_summaries};
 
 /// What was read of a trace.
@@ -33,12 +33,13 @@ pub struct Read<'a> {
 /// Says what a trace holds.
 pub fn info(read: &Read<'_>) -> Info {
     let about = &read.trace.about;
-    let ranges = range_summaries(read.trace);
+    let ranges = by_time(range_summaries(read.trace));
+    let domains = ranges.iter().flat_map(|range| range.domains.iter().cloned()).collect();
     let mut findings = read.findings.to_vec();
     findings.extend(read.unreadable.iter().map(unreadable));
     findings.extend(trace_findings(read.trace));
     crate::finding::sort(&mut findings);
-    let nvtx_failed = !read.trace.present.nvtx || read.unreadable.is_empty();
+    let nvtx_was_read = !read.trace.present.nvtx || read.unreadable.is_empty();
     let mut info = Info {
         schema: SCHEMA.to_owned(),
         tool: Tool {
@@ -51,8 +52,8 @@ pub fn info(read: &Read<'_>) -> Info {
         processes: processes(read.trace),
         processes_complete: read.identities_complete,
         capture: capture::options(&about.capture),
-        recorded: recorded::kinds(read.inventory, &about.capture),
-        ranges: nvtx_failed.then(|| ranges.iter().map(range_info).collect()),
+        recorded: recorded::kinds(read.inventory, &about.capture, &domains),
+        ranges: nvtx_was_read.then(|| ranges.iter().map(range_info).collect()),
         tables: tables(read.inventory),
         next: Vec::new(),
         findings,
@@ -113,7 +114,21 @@ fn range_info(range: &RangeSummary) -> RangeInfo {
         count: range.count,
         unclosed: range.unclosed,
         mean_ns: range.mean,
+        total_ns: range.mean.map(|_| Nanos::from_ns(total_ns(range))),
     }
+}
+
+fn total_ns(range: &RangeSummary) -> i64 {
+    let closed = (range.count - range.unclosed) as i64;
+    range.mean.map_or(0, |mean| mean.as_ns().saturating_mul(closed))
+}
+
+/// The longest summed time first: requests before their layers, and ranges never closed at the end.
+fn by_time(mut ranges: Vec<RangeSummary>) -> Vec<RangeSummary> {
+    ranges.sort_by(|a, b| {
+        total_ns(b).cmp(&total_ns(a)).then(b.count.cmp(&a.count)).then_with(|| a.name.cmp(&b.name))
+    });
+    ranges
 }
 
 fn tables(inventory: &Inventory) -> Vec<TableInfo> {

@@ -8,28 +8,32 @@ use std::collections::BTreeMap;
 
 use super::document::CaptureOption;
 
-/// Ending of the option's name, the value for which it is worth a word (any when empty), the word.
+/// An option: the ending of its name, the value for which it is worth a sentence (any where it is
+/// empty), and the sentence, with the value in place of `{}`.
 const WORTH_KNOWING: &[(&str, &str, &str)] = &[
-    ("CAPTURE_EVENT_TYPE", "", "event kinds asked for"),
+    ("CAPTURE_EVENT_TYPE", "", "asked for: {}"),
     (
         "CUDA_GRAPH_TRACE_OPTIONS:MODE",
         "Graph",
-        "CUDA graphs are one row each, their kernels hidden",
+        "CUDA graphs, if any, are one row each, without their kernels (--cuda-graph-trace=graph)",
     ),
     (
         "CUDA_GRAPH_TRACE_OPTIONS:MODE",
         "Node",
-        "CUDA graphs are traced by node, which slows them down",
+        "CUDA graphs, if any, are traced by node, which slows them down (--cuda-graph-trace=node)",
     ),
-    ("CUDA_SKIP_SOME_API_CALLS", "true", "nsys left some CUDA API calls out (its default)"),
-    ("COLLECT_GPU_MEMORY_USAGE", "true", "GPU memory was tracked, which slows allocation down"),
+    (
+        "CUDA_SKIP_SOME_API_CALLS",
+        "true",
+        "nsys left out CUDA API calls that it takes for unimportant (its default)",
+    ),
+    ("COLLECT_GPU_MEMORY_USAGE", "true", "GPU memory was tracked, which slows allocations down"),
     ("COLLECT_UVM_CPU_PAGE_FAULTS", "true", "CPU page faults of unified memory were recorded"),
     ("COLLECT_UVM_GPU_PAGE_FAULTS", "true", "GPU page faults of unified memory were recorded"),
-    ("OS_RUNTIME_OPTIONS:DURATION_THRESHOLD_NS", "", "shorter OS calls were left out (ns)"),
-    ("NVTX_OPTIONS:NVTX_DOMAIN_FILTER_STRING", "", "NVTX domains were filtered"),
+    ("OS_RUNTIME_OPTIONS:DURATION_THRESHOLD_NS", "", "OS calls shorter than {} ns were left out"),
+    ("NVTX_OPTIONS:NVTX_DOMAIN_FILTER_STRING", "", "NVTX domains were filtered by `{}`"),
     ("START_TRIGGER", "CudaProfilerApi", "recorded from cudaProfilerStart on"),
     ("START_TRIGGER", "Nvtx", "recorded from an NVTX range on"),
-    ("RUN_DURATION_MS", "", "length of the recording (ms)"),
 ];
 
 /// The options worth knowing, in the order of the list above.
@@ -49,7 +53,7 @@ pub(super) fn options(capture: &BTreeMap<String, Vec<String>>) -> Vec<CaptureOpt
                 found.push(CaptureOption {
                     name: name.clone(),
                     value: values.join(", "),
-                    meaning: (*meaning).to_owned(),
+                    meaning: meaning.replace("{}", &values.join(", ")),
                 });
             }
         }

@@ -42,7 +42,7 @@ pub struct Info {
     pub capture: Vec<CaptureOption>,
     /// Kinds of event, and whether they are there.
     pub recorded: Vec<Recorded>,
-    /// NVTX ranges by message, the most frequent first; null when their table cannot be read.
+    /// NVTX ranges by message, the longest summed time first; null when their table cannot be read.
     pub ranges: Option<Vec<RangeInfo>>,
     /// Tables and views, by name.
     pub tables: Vec<TableInfo>,
@@ -79,7 +79,7 @@ pub struct CaptureOption {
     pub name: String,
     /// Its values, comma-separated.
     pub value: String,
-    /// What it means for the numbers.
+    /// What it means, in a sentence.
     pub meaning: String,
 }
 
@@ -127,6 +127,8 @@ pub struct RangeInfo {
     pub unclosed: u64,
     /// Mean length of the closed ones.
     pub mean_ns: Option<Nanos>,
+    /// Their summed length, to the precision of the mean; nested ranges of one name count each.
+    pub total_ns: Option<Nanos>,
 }
 
 /// A table or view.

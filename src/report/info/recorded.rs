@@ -3,7 +3,7 @@
 //! An absent table and an empty one are different facts, and so are "not asked for" and "asked for,
 //! but none occurred"; exports of nsys 2023.3 and newer say what was asked for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::capture;
 use super::document::{Recorded, State};
@@ -66,7 +66,7 @@ const KINDS: &[Kind] = &[
         tables: &["CUDNN_EVENTS"],
         gives: "convolutions told by the call that launched them",
         option: "--trace=cuda,nvtx,cudnn",
-        event: None,
+        event: Some("CuDNN"),
     },
     Kind {
         key: "cublas",
@@ -74,7 +74,7 @@ const KINDS: &[Kind] = &[
         tables: &["CUBLAS_EVENTS"],
         gives: "nothing here yet",
         option: "--trace=cuda,nvtx,cublas",
-        event: None,
+        event: Some("CuBLAS"),
     },
     Kind {
         key: "osrt",
@@ -102,12 +102,24 @@ const KINDS: &[Kind] = &[
     },
 ];
 
-/// Every kind, in a fixed order.
+/// Every kind, in a fixed order; `domains` are the NVTX domains.
 pub(super) fn kinds(
     inventory: &Inventory,
     capture: &BTreeMap<String, Vec<String>>,
+    domains: &BTreeSet<String>,
 ) -> Vec<Recorded> {
-    KINDS.iter().map(|kind| look(kind, inventory, capture)).collect()
+    let mut found: Vec<Recorded> =
+        KINDS.iter().map(|kind| look(kind, inventory, capture)).collect();
+    // Newer versions of nsys leave the calls of these libraries in NVTX domains of that name.
+    for (key, domain) in [("cudnn", "cuDNN"), ("cublas", "cuBLAS")] {
+        let missing = |kind: &&mut Recorded| kind.kind == key && kind.state != State::Recorded;
+        if let Some(kind) = found.iter_mut().find(missing).filter(|_| domains.contains(domain)) {
+            kind.state = State::Recorded;
+            kind.gives = format!("as NVTX ranges of domain {domain}: windows by range name");
+            kind.remedy = None;
+        }
+    }
+    found
 }
 
 fn look(kind: &Kind, inventory: &Inventory, capture: &BTreeMap<String, Vec<String>>) -> Recorded {

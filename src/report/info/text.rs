@@ -45,15 +45,16 @@ pub fn write(out: &mut dyn Write, info: &Info, top: usize, style: Style) -> io::
     if info.ranges.as_ref().is_some_and(|ranges| !ranges.is_empty()) {
         write_table(out, &ranges(info, top), style)?;
     }
-    write_table(out, &tables(info, top), style)?;
-    if !info.findings.is_empty() || !info.exact {
+    write_table(out, &tables(info, top / 2), style)?;
+    if !info.findings.is_empty() {
         write_heading(out, "Findings", style)?;
         write_findings(out, &info.findings, style)?;
     }
     if !info.exact {
-        let text = "Calls and GPU operations were not read; --exact reads everything, counts the rows and \
-                    adds the findings that need them.";
-        write_lines(out, &[("", text.to_owned())], style)?;
+        let text = "Calls and GPU operations were not read. --exact reads every row: it counts them, finds \
+                    every process and thread, and adds findings such as orphans and backtrace twins.";
+        writeln!(out)?;
+        write_notes(out, &[("~".to_owned(), text.to_owned())], style)?;
     }
     write_heading(out, "Next", style)?;
     for command in &info.next {
@@ -101,9 +102,7 @@ fn summary(info: &Info) -> Vec<Line> {
     }
     for (i, option) in info.capture.iter().enumerate() {
         let label = if i == 0 { "capture" } else { "" };
-        let short = option.name.rsplit(':').next().unwrap_or(&option.name);
-        let value = plain(&option.value, 80);
-        lines.push((label, format!("{}: {short}={value}", option.meaning)));
+        lines.push((label, plain(&option.meaning, 200)));
     }
     lines
 }
@@ -144,8 +143,11 @@ fn zone(offset_s: i64) -> String {
 }
 
 fn one_process(process: &ProcessInfo) -> String {
-    let name =
-        process.name.as_deref().map_or_else(|| "without a name".to_owned(), |name| plain(name, 60));
+    // The program, without the folder it lies in.
+    let name = match process.name.as_deref() {
+        Some(name) => plain(name.rsplit(['/', '\\']).next().unwrap_or(name), 60),
+        None => "without a name".to_owned(),
+    };
     let mut line = format!("{name} (pid {})", process.pid);
     let threads: Vec<String> = process
         .threads
@@ -175,18 +177,21 @@ fn ranges(info: &Info, top: usize) -> Table {
         columns.push(number("never closed", "unclosed"));
     }
     columns.push(number("mean length", "mean_ns"));
+    columns.push(number("in all", "total_ns"));
     if with_domains {
         columns.push(text("domain", "domains"));
     }
     let rows = all.iter().map(|range| {
         let name = if range.name.is_empty() { "(empty)" } else { range.name.as_str() };
-        let mut row = vec![Cell::from(name), Cell::Count(range.count)];
+        // Escaped before the width is chosen.
+        let mut row = vec![Cell::Text(plain(name, 200)), Cell::Count(range.count)];
         if with_open {
             row.push(Cell::Count(range.unclosed));
         }
         row.push(range.mean_ns.into());
+        row.push(range.total_ns.into());
         if with_domains {
-            row.push(Cell::Text(range.domains.join(", ")));
+            row.push(Cell::Text(plain(&range.domains.join(", "), 100)));
         }
         row
     });
@@ -196,7 +201,7 @@ fn ranges(info: &Info, top: usize) -> Table {
     table.shortened(top)
 }
 
-/// The tables with rows, largest first; label tables and empty ones are only counted.
+/// The `top` tables with rows, largest first; label tables and empty ones are only counted.
 fn tables(info: &Info, top: usize) -> Table {
     let is_label = |table: &TableInfo| table.name.starts_with("ENUM_");
     let labels = info.tables.iter().filter(|table| is_label(table)).count();
@@ -221,7 +226,13 @@ fn tables(info: &Info, top: usize) -> Table {
         title += &format!(", {labels} of labels (ENUM_…)");
     }
     let columns = vec![text("table", "name"), text("rows", "rows")];
-    Table { name: "tables", title, columns, rows: rows.collect(), note: None }.shortened(top)
+    let mut table = Table { name: "tables", title, columns, rows: rows.collect(), note: None };
+    let total = table.rows.len();
+    if total > top {
+        table.rows.truncate(top);
+        table.note = Some(format!("{} smaller tables; --top {} shows all", total - top, 2 * total));
+    }
+    table
 }
 
 #[cfg(test)]
