@@ -14,12 +14,12 @@ pub struct Column {
 }
 
 /// A column of names.
-pub const fn text(heading: &'static str, key: &'static str) -> Column {
+pub(super) const fn text(heading: &'static str, key: &'static str) -> Column {
     Column { heading, key, is_text: true }
 }
 
 /// A column of numbers.
-pub const fn number(heading: &'static str, key: &'static str) -> Column {
+pub(super) const fn number(heading: &'static str, key: &'static str) -> Column {
     Column { heading, key, is_text: false }
 }
 
@@ -117,7 +117,7 @@ pub(super) fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
