@@ -1,6 +1,6 @@
 //! The class of every kernel of a trace: by its name, unless the kernels around it say otherwise.
 
-use crate::classify::{ClassId, Classifier, ContextOp};
+use crate::classify::{ClassId, Classifier, ContextAssignment, ContextOp, ContextRule};
 use crate::trace::{Label, OpId, ThreadId, Trace};
 use crate::units::Span;
 use crate::windows::intervals::Sweep;
@@ -9,7 +9,7 @@ use crate::windows::intervals::Sweep;
 pub struct KernelClasses {
     by_label: Vec<Option<ClassId>>,
     /// Kernels whose class the context changed, in order.
-    by_context: Vec<(OpId, ClassId)>,
+    by_context: Vec<(OpId, ContextAssignment)>,
 }
 
 impl KernelClasses {
@@ -42,7 +42,7 @@ impl KernelClasses {
         let by_context = kernels
             .iter()
             .zip(rules.reclassify_in_context(&context))
-            .filter_map(|(op, changed)| Some((*op, changed?.class)))
+            .filter_map(|(op, changed)| Some((*op, changed?)))
             .collect();
         Self {
             by_label: assignments.iter().map(|found| found.map(|found| found.class)).collect(),
@@ -54,9 +54,15 @@ impl KernelClasses {
     pub fn class(&self, trace: &Trace, op: OpId) -> Option<(ClassId, bool)> {
         let by_name = self.by_label[trace.operations.label_index(op)]?;
         match self.by_context.binary_search_by_key(&op, |entry| entry.0) {
-            Ok(at) => Some((self.by_context[at].1, true)),
+            Ok(at) => Some((self.by_context[at].1.class, true)),
             Err(_) => Some((by_name, false)),
         }
+    }
+
+    /// The rule of context that decided the class of an operation, if one did.
+    pub fn context_rule(&self, op: OpId) -> Option<ContextRule> {
+        let at = self.by_context.binary_search_by_key(&op, |entry| entry.0).ok()?;
+        Some(self.by_context[at].1.rule)
     }
 }
 

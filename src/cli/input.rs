@@ -39,7 +39,7 @@ pub(super) fn read(path: &Path) -> Result<Input> {
 }
 
 /// SHA-256 of a file in hex; nothing for a folder.
-fn sha256(path: &Path) -> Option<String> {
+pub(super) fn sha256(path: &Path) -> Option<String> {
     const BLOCK: usize = 1 << 20;
     let mut file = File::open(path).ok()?;
     let mut hash = Sha256::new();

@@ -6,15 +6,25 @@
 
 mod analyze;
 mod args;
+mod classes;
+mod completions;
+mod explain;
+mod info;
 mod input;
+mod man;
 mod output;
+mod project;
+mod scrub;
+mod windows;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::Parser;
 
 use args::{Cli, Command};
+use project::Project;
 
 /// Could not run.
 const COULD_NOT_RUN: u8 = 2;
@@ -29,15 +39,41 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(COULD_NOT_RUN));
         }
     };
-    let done = match cli.command {
-        Command::Analyze(args) => analyze::run(&args),
-    };
-    match done {
+    match dispatch(cli) {
         Ok(code) => code,
         Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("nsys-attrib: {error:#}");
             ExitCode::from(COULD_NOT_RUN)
         }
+    }
+}
+
+fn dispatch(cli: Cli) -> Result<ExitCode> {
+    let project = || if cli.no_project { Ok(Project::default()) } else { Project::find() };
+    match cli.command {
+        Command::Analyze(mut args) => {
+            let project = project()?;
+            project.fill_window(&mut args.windows);
+            project.fill_classes(&mut args.classes);
+            analyze::run(&args)
+        }
+        Command::Info(args) => info::run(&args),
+        Command::Windows(mut args) => {
+            project()?.fill_window(&mut args.windows);
+            windows::run(&args)
+        }
+        Command::Classes(mut args) => {
+            let project = project()?;
+            project.fill_classes(&mut args.classes);
+            if !args.rules {
+                project.fill_window(&mut args.windows);
+            }
+            classes::run(&args)
+        }
+        Command::Scrub(args) => scrub::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
     }
 }

@@ -4,12 +4,17 @@
 //! written. Writers take any `Write`; nothing here opens files or looks at the terminal.
 
 pub mod analysis;
+pub mod classes;
 mod csv;
+pub mod info;
 mod markdown;
+mod notes;
 mod table;
 mod terminal;
+pub mod windows;
 
 pub use csv::{write_csv, write_tidy};
 pub use markdown::write_markdown;
+pub use notes::{shell_word, write_heading, write_notes};
 pub use table::{Cell, Column, Table};
 pub use terminal::{Style, write_findings, write_lines, write_table};

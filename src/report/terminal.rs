@@ -151,7 +151,7 @@ pub fn write_findings(out: &mut dyn Write, findings: &[Finding], style: Style) -
 }
 
 /// Breaks at spaces; a word longer than the width stays whole.
-fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     let mut length = 0;

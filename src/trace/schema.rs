@@ -37,23 +37,25 @@ pub(crate) struct Schema {
 }
 
 impl Schema {
-    /// Reads the list of tables and their columns.
+    /// Reads the list of tables and their columns. A view that somebody added and that does not work
+    /// (it may name tables which this export lacks) is left out: nobody asked for it.
     pub(crate) fn read(connection: &Connection) -> rusqlite::Result<Self> {
         let mut statement = connection.prepare(
-            "SELECT m.name, m.type, p.name FROM sqlite_schema m JOIN pragma_table_info(m.name) p \
-             WHERE m.type IN ('table', 'view') AND m.name NOT LIKE 'sqlite_%' ORDER BY m.name, p.cid",
+            "SELECT name, type = 'view' FROM sqlite_schema \
+             WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite@_%' ESCAPE '@' ORDER BY name",
         )?;
-        let mut rows = statement.query([])?;
-        let mut tables: BTreeMap<String, Table> = BTreeMap::new();
-        while let Some(row) = rows.next()? {
-            let (name, kind, column): (String, String, String) =
-                (row.get(0)?, row.get(1)?, row.get(2)?);
-            let entry = tables.entry(name.clone()).or_insert_with(|| Table {
-                name,
-                is_view: kind == "view",
-                columns: Vec::new(),
-            });
-            entry.columns.push(column);
+        let found: Vec<(String, bool)> = statement
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<Result<_, _>>()?;
+        let mut tables = BTreeMap::new();
+        for (name, is_view) in found {
+            match columns(connection, &name) {
+                Ok(columns) => {
+                    tables.insert(name.clone(), Table { name, is_view, columns });
+                }
+                Err(_) if is_view => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(Self { tables })
     }
@@ -71,5 +73,33 @@ impl Schema {
     /// All tables in the order of their names.
     pub(crate) fn tables(&self) -> impl Iterator<Item = &Table> {
         self.tables.values()
+    }
+}
+
+fn columns(connection: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
+    let mut statement =
+        connection.prepare_cached("SELECT name FROM pragma_table_info(?1) ORDER BY cid")?;
+    statement.query_map([table], |row| row.get(0))?.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_view_that_does_not_work_is_left_out() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection
+            .execute_batch(
+                "CREATE TABLE StringIds (id INTEGER PRIMARY KEY, value TEXT);
+                 CREATE VIEW good AS SELECT id FROM StringIds;
+                 CREATE VIEW broken AS SELECT * FROM CUPTI_ACTIVITY_KIND_KERNEL;",
+            )
+            .unwrap();
+        let schema = Schema::read(&connection).unwrap();
+        let names: Vec<(&str, bool)> =
+            schema.tables().map(|table| (table.name.as_str(), table.is_view)).collect();
+        assert_eq!(names, [("StringIds", false), ("good", true)]);
+        assert_eq!(schema.table("good").unwrap().columns(), ["id"]);
     }
 }
