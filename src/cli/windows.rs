@@ -123,8 +123,11 @@ fn table(
     report::write_lines(out, &windows::summary(document.trace.as_ref(), set), style)?;
     let mut tables = windows::tables(set);
     let wide = tables.remove(0);
-    let distribution = if style.width < WIDE { windows::upright(set) } else { wide };
-    report::write_table(out, &distribution, style)?;
+    // A single instance has a length, which the summary says, and no distribution.
+    if set.windows.count > 1 {
+        let distribution = if style.width < WIDE { windows::upright(set) } else { wide };
+        report::write_table(out, &distribution, style)?;
+    }
     windows::write_histogram(out, &set.windows, style)?;
     for table in shortened(tables, top) {
         report::write_table(out, &table, style)?;

@@ -8,6 +8,7 @@
 //! - [`ask`] puts the same question to the built program.
 //! - [`random`] makes small traces full of coincidences; [`program`] simulates an inference program and
 //!   [`wno`] has it run the requests of the bundled fixtures; [`fixtures`] lists those.
+//! - [`words`] runs the program as a user does and compares with golden files.
 //! - [`shared`] finds the real traces that live outside the repository.
 //!
 //! Nothing here uses the `nsys_attrib` crate. Included with `mod support;` by tests and through
@@ -33,3 +34,4 @@ pub mod schema;
 pub mod shared;
 pub mod spec;
 pub mod wno;
+pub mod words;

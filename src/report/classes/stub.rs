@@ -76,11 +76,26 @@ fn functions<'a>(unknown: &[&'a ClassifiedKernel]) -> Vec<(String, Vec<&'a Class
     found
 }
 
-/// `void ns::kernel<float>(int)` → `ns::kernel`.
+/// `void ns::kernel<float>(int)` → `ns::kernel`. Names of namespaces without a name stay.
 fn function_of(name: &str) -> &str {
+    const NAMELESS: [&str; 3] = ["<unnamed>", "(anonymous namespace)", "(anonymous)"];
     let name = name.trim();
-    let head = name.find(['<', '(']).filter(|at| *at > 0).map_or(name, |at| &name[..at]).trim();
-    head.rsplit(' ').next().unwrap_or(head)
+    let mut end = 0;
+    while let Some(at) = name[end..].find(['<', '(']).map(|at| at + end) {
+        match NAMELESS.iter().find(|nameless| name[at..].starts_with(*nameless)) {
+            Some(nameless) => end = at + nameless.len(),
+            None if at == 0 => end = 1,
+            None => return last_word(&name[..at], end),
+        }
+    }
+    last_word(name, end)
+}
+
+/// Cuts the return type off; `from` is the end of the last namespace, which may hold a space.
+fn last_word(head: &str, from: usize) -> &str {
+    let space = if from > 0 { head.find(' ').filter(|at| *at < from) } else { head.rfind(' ') };
+    let is_type = |at: &usize| !head[..*at].contains(['<', '(', ':']);
+    space.filter(is_type).map_or(head, |at| &head[at + 1..])
 }
 
 /// `ns::kernel<step(int)::[lambda]>` → `step`, when the first template argument names a function.
@@ -133,6 +148,9 @@ mod tests {
         assert_eq!(function_of("saxpy(float*, int)"), "saxpy");
         assert_eq!(function_of("ptxcall_anonymous1_2"), "ptxcall_anonymous1_2");
         assert_eq!(function_of("<unnamed>::k(int)"), "<unnamed>::k");
+        assert_eq!(function_of("void a::<unnamed>::k<int>(T1)"), "a::<unnamed>::k");
+        let nameless = "void a::(anonymous namespace)::k<int>(T1)";
+        assert_eq!(function_of(nameless), "a::(anonymous namespace)::k");
     }
 
     #[test]

@@ -119,6 +119,17 @@ pub(super) fn kinds(
             kind.remedy = None;
         }
     }
+    // Then the kernels may well have been there.
+    let has_graphs =
+        found.iter().any(|kind| kind.kind == "graphs" && kind.state == State::Recorded);
+    let no_kernels = |kind: &&mut Recorded| kind.kind == "kernels" && kind.state != State::Recorded;
+    if let Some(kind) = found.iter_mut().find(no_kernels).filter(|_| has_graphs) {
+        kind.remedy = Some(
+            "those of CUDA graphs are hidden in whole-graph rows; record with `nsys profile \
+             --trace=cuda,nvtx --cuda-graph-trace=node`"
+                .to_owned(),
+        );
+    }
     found
 }
 
