@@ -3,6 +3,8 @@
 //! Rows of an export are usually, but not reliably, in the order of time. Columns are checked and
 //! only then sorted, through one permutation for all of them.
 
+use std::cmp::Ordering;
+
 use super::error::TraceError;
 use super::scan::Rows;
 use super::schema::Table;
@@ -12,13 +14,14 @@ pub(super) const fn is_bad_time(start: i64, end: i64) -> bool {
     end < start || (start == 0 && end == 0)
 }
 
-/// The permutation that sorts `len` rows by `key`; `None` when they are in order already.
-pub(super) fn sorting<K: Ord>(len: usize, key: impl Fn(usize) -> K) -> Option<Vec<u32>> {
-    if (1..len).all(|i| key(i - 1) <= key(i)) {
+/// The permutation that sorts `len` rows; `None` when they are in order already. Rows that compare
+/// as equal must be the same in every column: then nothing depends on their order in the table.
+pub(super) fn sorting(len: usize, compare: impl Fn(usize, usize) -> Ordering) -> Option<Vec<u32>> {
+    if (1..len).all(|row| compare(row - 1, row).is_le()) {
         return None;
     }
     let mut order: Vec<u32> = (0..len as u32).collect();
-    order.sort_by_key(|row| key(*row as usize));
+    order.sort_by(|a, b| compare(*a as usize, *b as usize));
     Some(order)
 }
 
