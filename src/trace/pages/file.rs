@@ -64,6 +64,11 @@ impl PageFile {
         self.pages
     }
 
+    /// Bytes of the whole file.
+    pub(super) const fn size(&self) -> u64 {
+        self.pages as u64 * self.page_size as u64
+    }
+
     /// Fills `buffer`, which holds whole pages, from page `first` on.
     pub(super) fn read(&self, first: u32, buffer: &mut [u8]) -> Result<(), Unread> {
         let count = (buffer.len() / self.page_size) as u64;

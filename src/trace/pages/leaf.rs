@@ -14,23 +14,34 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::Unread;
 use super::file::PageFile;
 use super::record::{Decoder, Record, varint};
-use super::tree::LEAF;
+use super::tree::{LEAF, cell_pointers};
 use crate::trace::error::TraceError;
+
+/// Bytes that the length of a record can take: records are shorter than 2 GiB.
+const LONGEST_LENGTH: usize = 5;
 
 /// Reads leaves, one after the other.
 pub(super) struct LeafReader<'f, const N: usize> {
     file: &'f PageFile,
     decoder: Decoder<N>,
     spill: Spill<'f>,
+    /// Only the one leaf of an empty table has no rows.
+    may_be_empty: bool,
     /// The first row id that was read and the last.
     pub(super) ids: Option<(i64, i64)>,
 }
 
 impl<'f, const N: usize> LeafReader<'f, N> {
-    /// `overflow` is how many overflow pages may still be read for the whole table.
-    pub(super) fn new(file: &'f PageFile, decoder: Decoder<N>, overflow: &'f AtomicU32) -> Self {
+    /// `overflow` is how many overflow pages may still be read for the whole table, `may_be_empty`
+    /// whether the table has but one leaf.
+    pub(super) fn new(
+        file: &'f PageFile,
+        decoder: Decoder<N>,
+        overflow: &'f AtomicU32,
+        may_be_empty: bool,
+    ) -> Self {
         let spill = Spill { file, left: overflow, record: Vec::new(), page: Vec::new() };
-        Self { file, decoder, spill, ids: None }
+        Self { file, decoder, spill, may_be_empty, ids: None }
     }
 
     /// Visits the rows of one page.
@@ -43,13 +54,17 @@ impl<'f, const N: usize> LeafReader<'f, N> {
         if page[0] != LEAF {
             return Err(Unread::Damaged("a leaf of a table is something else"));
         }
-        let count = usize::from(u16::from_be_bytes([page[3], page[4]]));
-        let pointers = page.get(8..8 + 2 * count);
-        let pointers = pointers.ok_or(Unread::Damaged("a page has more cells than fit"))?;
-        for pointer in pointers.as_chunks::<2>().0 {
-            let at = usize::from(u16::from_be_bytes(*pointer));
+        let pointers = cell_pointers(page, 8)?;
+        if pointers.is_empty() && !self.may_be_empty {
+            return Err(Unread::Damaged("a leaf of a table is empty"));
+        }
+        for pointer in pointers {
+            let cell = usize::from(u16::from_be_bytes(*pointer));
             let outside = Unread::Damaged("a cell lies outside its page");
-            let Some((length, at)) = varint(page, at) else { return Err(outside) };
+            let Some((length, at)) = varint(page, cell) else { return Err(outside) };
+            if at - cell > LONGEST_LENGTH || length > self.file.size() {
+                return Err(Unread::Damaged("a record is longer than the file"));
+            }
             let Some((row_id, at)) = varint(page, at) else { return Err(outside) };
             let row_id = row_id.cast_signed();
             self.check_order(row_id)?;

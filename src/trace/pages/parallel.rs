@@ -39,7 +39,7 @@ pub(crate) fn fold<A: Send, const N: usize>(
     let leaves = tree::leaves(file, layout.root)?;
     let blocks: Vec<&[u32]> = leaves.chunks((BLOCK / file.page_size()).max(1)).collect();
     let decoder = Decoder::new(layout.wanted);
-    let overflow = AtomicU32::new(file.pages());
+    let (overflow, only) = (AtomicU32::new(file.pages()), leaves.len() == 1);
     let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
     let whole = Mutex::new(Whole {
         rows: new(),
@@ -53,7 +53,7 @@ pub(crate) fn fold<A: Send, const N: usize>(
         while !stop.load(Ordering::Relaxed) {
             let number = next.fetch_add(1, Ordering::Relaxed);
             let Some(leaves) = blocks.get(number) else { break };
-            let mut reader = LeafReader::new(file, decoder.clone(), &overflow);
+            let mut reader = LeafReader::new(file, decoder.clone(), &overflow, only);
             let mut rows = new();
             let read = read_block(file, leaves, &mut buffer, |page| {
                 reader.read(page, |record| visit(&mut rows, record))
@@ -72,7 +72,7 @@ pub(crate) fn fold<A: Send, const N: usize>(
         work();
     });
     let whole = whole.into_inner().unwrap_or_else(PoisonError::into_inner);
-    whole.failure.map_or(Ok(whole.rows), Err)
+    whole.failure.map_or(Ok(whole.rows), |(_, failure)| Err(failure))
 }
 
 /// Visits the pages of a block in order; pages that lie together in the file are read together.
@@ -117,7 +117,8 @@ struct Whole<A> {
     /// Blocks that came before those that belong before them.
     early: BTreeMap<usize, Block<A>>,
     last_id: Option<i64>,
-    failure: Option<Unread>,
+    /// The failure of the earliest block that failed, whichever thread was faster.
+    failure: Option<(usize, Unread)>,
 }
 
 impl<A> Whole<A> {
@@ -131,21 +132,27 @@ impl<A> Whole<A> {
         match block {
             Ok(block) => self.early.insert(number, block),
             Err(failure) => {
-                self.failure.get_or_insert(failure);
+                self.fail(number, failure);
                 return false;
             }
         };
         while let Some(block) = self.early.remove(&self.blocks) {
-            self.blocks += 1;
             if let Some((first, last)) = block.ids {
                 if self.last_id.is_some_and(|before| before >= first) {
                     let failure = Unread::Damaged("the row ids of a table are not in order");
-                    self.failure.get_or_insert(failure);
+                    self.fail(self.blocks, failure);
                 }
                 self.last_id = Some(last);
             }
             merge(&mut self.rows, block.rows);
+            self.blocks += 1;
         }
         self.failure.is_none()
+    }
+
+    fn fail(&mut self, number: usize, failure: Unread) {
+        if self.failure.as_ref().is_none_or(|(earliest, _)| number < *earliest) {
+            self.failure = Some((number, failure));
+        }
     }
 }

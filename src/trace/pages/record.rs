@@ -30,6 +30,9 @@ pub(super) struct Shape<const N: usize> {
     /// The header as far as it was needed.
     header: Vec<u8>,
     places: [Place; N],
+    /// Where the last cell that was looked at ends, and whether it is the last of the record.
+    end: u64,
+    ends: bool,
     /// How much of the record the wanted cells need.
     pub(super) needed: usize,
 }
@@ -112,7 +115,13 @@ impl<const N: usize> Decoder<N> {
                 _ => None,
             })
             .max();
-        let nothing = Shape { header: Vec::new(), places: [Place::default(); N], needed: 0 };
+        let nothing = Shape {
+            header: Vec::new(),
+            places: [Place::default(); N],
+            end: 0,
+            ends: false,
+            needed: 0,
+        };
         Self { wanted, cells: cells.unwrap_or(0), shapes: vec![nothing; REMEMBERED], last: 0 }
     }
 
@@ -131,9 +140,8 @@ impl<const N: usize> Decoder<N> {
         self.last = slot;
         if !matches(&self.shapes[slot], start, length) {
             self.parse(start, slot)?;
-            if self.shapes[slot].needed as u64 > length {
-                self.shapes[slot].header.clear();
-                return Err(Unread::Damaged("a record is shorter than its cells"));
+            if !matches(&self.shapes[slot], start, length) {
+                return Err(Unread::Damaged("a record is not as long as its cells"));
             }
         }
         Ok(())
@@ -191,6 +199,7 @@ impl<const N: usize> Decoder<N> {
                 _ => {}
             }
         }
+        (shape.end, shape.ends) = (body, at == header.len());
         shape.header.extend_from_slice(&header[..at]);
         Ok(())
     }
@@ -202,7 +211,7 @@ fn matches<const N: usize>(shape: &Shape<N>, start: &[u8], length: u64) -> bool 
     let known = shape.header.as_slice();
     !known.is_empty()
         && start.get(..known.len()).is_some_and(|start| start == known)
-        && shape.needed as u64 <= length
+        && (if shape.ends { shape.end == length } else { shape.end <= length })
 }
 
 /// A cell's type, once it is known to fit, and how many bytes the cell takes.

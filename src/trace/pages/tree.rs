@@ -35,7 +35,7 @@ pub(super) fn leaves(file: &PageFile, root: u32) -> Result<Vec<u32>, Unread> {
     Err(Unread::Damaged("a tree is too deep"))
 }
 
-/// Adds the children of an interior page; there is at least one, the right-most.
+/// Adds the children of an interior page.
 fn children(page: &[u8], seen: &mut Seen, below: &mut Vec<u32>) -> Result<(), Unread> {
     if page[0] != INTERIOR {
         return Err(Unread::Damaged("an interior page of a table is something else"));
@@ -44,17 +44,28 @@ fn children(page: &[u8], seen: &mut Seen, below: &mut Vec<u32>) -> Result<(), Un
         let bytes: Option<&[u8; 4]> = page.get(at..).and_then(<[u8]>::first_chunk);
         bytes.map(|bytes| u32::from_be_bytes(*bytes))
     };
-    let count = usize::from(u16::from_be_bytes([page[3], page[4]]));
-    let pointers = page.get(12..12 + 2 * count);
-    let pointers = pointers.ok_or(Unread::Damaged("a page has more cells than fit"))?;
-    let (pairs, _) = pointers.as_chunks::<2>();
-    let cells = pairs.iter().map(|pair| usize::from(u16::from_be_bytes(*pair)));
+    let pointers = cell_pointers(page, 12)?;
+    if pointers.is_empty() {
+        return Err(Unread::Damaged("an interior page has no cells"));
+    }
+    let cells = pointers.iter().map(|pointer| usize::from(u16::from_be_bytes(*pointer)));
     for at in cells.chain([8]) {
         let child = word(at).ok_or(Unread::Damaged("a cell lies outside its page"))?;
         seen.add(child)?;
         below.push(child);
     }
     Ok(())
+}
+
+/// The cell pointers of a page, behind its header. A cell takes no less than four bytes, and two for
+/// its pointer.
+pub(super) fn cell_pointers(page: &[u8], header: usize) -> Result<&[[u8; 2]], Unread> {
+    let count = usize::from(u16::from_be_bytes([page[3], page[4]]));
+    let pointers = page.get(header..header + 2 * count);
+    match pointers.filter(|_| count <= (page.len() - 8) / 6) {
+        Some(pointers) => Ok(pointers.as_chunks::<2>().0),
+        None => Err(Unread::Damaged("a page has more cells than fit")),
+    }
 }
 
 /// The pages that a tree has used so far.
