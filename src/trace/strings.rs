@@ -37,12 +37,19 @@ impl<K: Clone + Eq + Hash> Interner<K> {
         {
             return *id;
         }
-        let next = self.keys.len() as u32;
-        let id = *self.ids.entry(key.clone()).or_insert_with(|| {
-            self.keys.push(key.clone());
-            next
-        });
+        let id = match self.ids.get(&key) {
+            Some(id) => *id,
+            None => self.add(&key),
+        };
         self.last = Some((key, id));
+        id
+    }
+
+    #[cold]
+    fn add(&mut self, key: &K) -> u32 {
+        let id = self.keys.len() as u32;
+        self.ids.insert(key.clone(), id);
+        self.keys.push(key.clone());
         id
     }
 
