@@ -150,7 +150,7 @@ impl Operations {
     }
 
     /// Every operation, by start.
-    pub fn ids(&self) -> impl DoubleEndedIterator<Item = OpId> + use<> {
+    pub fn ids(&self) -> impl DoubleEndedIterator<Item = OpId> + Clone + use<> {
         (0..self.spans.len() as u32).map(OpId)
     }
 
