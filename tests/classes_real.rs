@@ -244,7 +244,7 @@ fn context_ops(rules: &Classifier, trace: &Trace) -> (Vec<String>, Vec<ContextOp
 fn moved(rules: &Classifier, trace: &Trace) -> BTreeMap<(ContextRule, String, String), usize> {
     let (names, ops) = context_ops(rules, trace);
     let mut counts = BTreeMap::new();
-    for (name, verdict) in names.into_iter().zip(rules.reclassify_in_context(&ops)) {
+    for (name, verdict) in names.into_iter().zip(rules.reclassify_in_context(ops.iter().copied())) {
         if let Some(found) = verdict {
             let class = rules.class_name(found.class).to_owned();
             *counts.entry((found.rule, name, class)).or_default() += 1;

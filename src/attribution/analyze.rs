@@ -1,6 +1,8 @@
 //! One trace, one set of windows, one document.
 
 use std::collections::BTreeMap;
+use std::panic;
+use std::thread::{self, ScopedJoinHandle};
 
 use super::classes::KernelClasses;
 use super::contained::Contained;
@@ -44,12 +46,11 @@ pub struct Analyzer<'a> {
 impl<'a> Analyzer<'a> {
     /// Classifies the kernels and finds the long launches.
     pub fn new(trace: &'a Trace, rules: &'a Classifier) -> Self {
-        Self {
-            trace,
-            rules,
-            classes: KernelClasses::of(trace, rules),
-            long: LongLaunches::find(trace),
-        }
+        let (classes, long) = thread::scope(|threads| {
+            let long = threads.spawn(|| LongLaunches::find(trace));
+            (KernelClasses::of(trace, rules), done(long))
+        });
+        Self { trace, rules, classes, long }
     }
 
     /// The class of every kernel.
@@ -64,11 +65,15 @@ impl<'a> Analyzer<'a> {
         let default = if set.whole_trace { Rule::Overlap } else { Rule::Launched };
         let rule = how.rule.unwrap_or(default);
 
-        let api_time = api::attribute(&scope, &self.long, how.own_thread);
-        let contained = Contained::measure(&scope);
-        let gpu_time = gpu_time::attribute(&scope, rule, &self.classes);
-        let busy = busy::measure(&scope);
-        let idle = idle::split(&scope);
+        // Each pass reads the trace and the windows, and nothing of the others.
+        let (api_time, contained, gpu_time, busy, idle) = thread::scope(|threads| {
+            let api = threads.spawn(|| api::attribute(&scope, &self.long, how.own_thread));
+            let gpu = threads.spawn(|| gpu_time::attribute(&scope, rule, &self.classes));
+            let idle = idle::split(&scope);
+            let busy = busy::measure(&scope);
+            let contained = Contained::measure(&scope);
+            (done(api), contained, done(gpu), busy, idle)
+        });
         let total_idle = sum_idle(&idle);
 
         let kernels = present.kernels.then(|| gpu_time.kernels(&scope, rule, self.rules));
@@ -184,6 +189,11 @@ impl<'a> Analyzer<'a> {
             })
             .collect()
     }
+}
+
+/// What a thread found; its panic goes on here.
+fn done<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|payload| panic::resume_unwind(payload))
 }
 
 fn tool() -> Tool {

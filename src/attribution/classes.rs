@@ -25,25 +25,20 @@ impl KernelClasses {
             })
             .collect();
         let in_convolution = ConvolutionLaunches::of(trace);
-        let mut kernels = Vec::new();
-        let mut context = Vec::new();
-        for op in trace.operations.ids() {
+        let kernels = trace.operations.ids().filter_map(|op| {
             let label = trace.operations.label_index(op);
-            let Some(by_name) = assignments[label] else { continue };
-            kernels.push(op);
-            context.push(ContextOp {
+            let context = ContextOp {
                 stream: trace.operations.queue_index(op) as u32,
                 name: label as u32,
                 grid: trace.operations.grid(op).map_or((0, 0, 0), |grid| grid.blocks),
-                by_name,
+                by_name: assignments[label]?,
                 in_cudnn_convolution: in_convolution.holds(trace, op),
-            });
-        }
-        let by_context = kernels
-            .iter()
-            .zip(rules.reclassify_in_context(&context))
-            .filter_map(|(op, changed)| Some((*op, changed?)))
-            .collect();
+            };
+            Some((op, context))
+        });
+        let in_context = rules.reclassify_in_context(kernels.clone().map(|(_, context)| context));
+        let by_context =
+            kernels.zip(in_context).filter_map(|((op, _), changed)| Some((op, changed?))).collect();
         Self {
             by_label: assignments.iter().map(|found| found.map(|found| found.class)).collect(),
             by_context,

@@ -102,22 +102,28 @@ pub struct ContextAssignment {
 impl Classifier {
     /// For each kernel in start order: the class that its context gives, where that differs from the
     /// class of its name. The order of the streams among each other does not matter.
-    pub fn reclassify_in_context(&self, ops: &[ContextOp]) -> Vec<Option<ContextAssignment>> {
-        let mut verdicts = vec![None; ops.len()];
+    ///
+    /// The kernels are walked through twice, and not kept.
+    pub fn reclassify_in_context<Ops>(&self, ops: Ops) -> Vec<Option<ContextAssignment>>
+    where
+        Ops: Iterator<Item = ContextOp> + Clone,
+    {
+        let mut verdicts = Vec::new();
         let mut streams: BTreeMap<u32, Stream> = BTreeMap::new();
-        for (index, op) in ops.iter().enumerate() {
-            streams.entry(op.stream).or_default().step(index, op, self, &mut verdicts);
+        for (index, op) in ops.clone().enumerate() {
+            verdicts.push(None);
+            streams.entry(op.stream).or_default().step(index, &op, self, &mut verdicts);
         }
         for stream in streams.values_mut() {
             stream.group_loop.close(&mut verdicts);
         }
         let in_family = self.families_of(ContextRule::CudnnCall);
-        let settle = |(op, verdict): (&ContextOp, Option<ContextRule>)| {
-            let rule = verdict.or_else(|| self.cudnn_rule(op, &in_family))?;
+        let settle = |(op, verdict): (ContextOp, Option<ContextRule>)| {
+            let rule = verdict.or_else(|| self.cudnn_rule(&op, &in_family))?;
             let class = *self.contexts.get(&rule)?;
             (class != op.by_name.class).then_some(ContextAssignment { class, rule })
         };
-        ops.iter().zip(verdicts).map(settle).collect()
+        ops.zip(verdicts).map(settle).collect()
     }
 
     fn has_tag(&self, op: &ContextOp, tag: Tag) -> bool {

@@ -35,7 +35,7 @@ pub struct Diagnostic {
 }
 
 /// What the export says about itself.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct About {
     /// `2024.6.2.225`; `None` in exports of 2020 and 2021.
     pub exporter_version: Option<String>,

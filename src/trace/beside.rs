@@ -8,7 +8,7 @@
 use super::error::TraceError;
 use super::identity::{Identities, ProcessId, ThreadId};
 use super::order;
-use super::scan::{Rows, optional, required};
+use super::scan::{Row, Rows, optional, required};
 use super::schema::Schema;
 use super::strings::StringTable;
 use crate::units::Span;
@@ -39,12 +39,13 @@ pub(super) fn convolution_calls(
     identities: &Identities,
 ) -> Result<Vec<ConvolutionCall>, TraceError> {
     let Some(table) = schema.table("CUDNN_EVENTS") else { return Ok(Vec::new()) };
-    let mut found: Vec<(i64, i64, Option<i64>, i64)> = Vec::new();
     let columns = [required("start"), required("end"), optional("globalTid"), required("nameId")];
-    rows.each(table, columns, |row| {
+    let visit = |found: &mut Vec<(i64, i64, Option<i64>, i64)>, row: &Row<'_, 4>| {
         found.push((row.some_int(0)?, row.some_int(1)?, row.int(2)?, row.some_int(3)?));
         Ok(())
-    })?;
+    };
+    let found =
+        rows.fold(table, columns, Vec::new, visit, |found, mut later| found.append(&mut later))?;
     let mut names: Vec<i64> = found.iter().map(|row| row.3).collect();
     names.sort_unstable();
     names.dedup();
@@ -80,7 +81,8 @@ pub(super) fn overheads(
     let mut found = Vec::new();
     for name in ["PROFILER_OVERHEAD", "CUPTI_ACTIVITY_KIND_OVERHEAD"] {
         let Some(table) = schema.table(name) else { continue };
-        rows.each(table, [required("start"), required("end"), optional("globalTid")], |row| {
+        let columns = [required("start"), required("end"), optional("globalTid")];
+        let visit = |found: &mut Vec<Overhead>, row: &Row<'_, 3>| {
             let (start, end) = (row.some_int(0)?, row.some_int(1)?);
             if !order::is_bad_time(start, end) {
                 let process = row.int(2)?.and_then(|tid| {
@@ -89,7 +91,9 @@ pub(super) fn overheads(
                 found.push(Overhead { process, span: Span::from_ns(start, end) });
             }
             Ok(())
-        })?;
+        };
+        let merge = |found: &mut Vec<Overhead>, mut later| found.append(&mut later);
+        found.append(&mut rows.fold(table, columns, Vec::new, visit, merge)?);
     }
     found.sort_by_key(|overhead| (overhead.span, overhead.process));
     Ok(found)

@@ -6,16 +6,17 @@
 //!
 //! Order: start, then the longer first, so that an enclosing call comes before those inside it.
 
-use std::cmp::Reverse;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::api_name::ApiName;
 use super::error::TraceError;
 use super::identity::{Identities, ProcessId, ThreadId, process_bits};
 use super::order;
-use super::scan::{Rows, optional, required};
+use super::scan::{Row, Rows, optional, required};
 use super::schema::Table;
-use super::strings::{Interner, StringTable, canonical_order};
+use super::spans::Spans;
+use super::strings::{Interner, StringTable, append_renumbered, canonical_order, distinct};
 use crate::units::Span;
 
 /// eventClass of a runtime call.
@@ -37,14 +38,15 @@ impl CallId {
 }
 
 /// All counted CUDA API calls, sorted by start.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Calls {
-    start: Vec<i64>,
-    end: Vec<i64>,
-    thread: Vec<ThreadId>,
+    spans: Spans,
     /// 0 where the export has none: CUPTI's own "no id".
     correlation: Vec<u32>,
-    name: Vec<u32>,
+    /// Thread and name together, which take few values: an index into `makers`.
+    maker: Vec<u32>,
+    /// Thread and name, in order.
+    makers: Vec<(ThreadId, u32)>,
     names: Vec<ApiName>,
 }
 
@@ -70,27 +72,27 @@ pub struct CallCensus {
 impl Calls {
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.start.len()
+        self.spans.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.start.is_empty()
+        self.spans.is_empty()
     }
 
     /// Every call, by start.
     pub fn ids(&self) -> impl DoubleEndedIterator<Item = CallId> + use<> {
-        (0..self.start.len() as u32).map(CallId)
+        (0..self.spans.len() as u32).map(CallId)
     }
 
     /// From entry to return.
     pub fn span(&self, call: CallId) -> Span {
-        Span::from_ns(self.start[call.index()], self.end[call.index()])
+        Span::from_ns(self.spans.start(call.index()), self.spans.end(call.index()))
     }
 
     /// The thread that made it.
     pub fn thread(&self, call: CallId) -> ThreadId {
-        self.thread[call.index()]
+        self.makers[self.maker[call.index()] as usize].0
     }
 
     /// CUPTI's correlation id, unique within a process.
@@ -105,7 +107,7 @@ impl Calls {
 
     /// The function, as an index into [`Calls::names`].
     pub fn name_index(&self, call: CallId) -> usize {
-        self.name[call.index()] as usize
+        self.makers[self.maker[call.index()] as usize].1 as usize
     }
 
     /// Every function that occurs, in the order of the names.
@@ -116,27 +118,23 @@ impl Calls {
 
 /// Columns as they are stored, before identities are known.
 pub(super) struct RawCalls {
-    start: Vec<i64>,
-    end: Vec<i64>,
-    thread: Vec<u32>,
+    spans: Spans,
     correlation: Vec<u32>,
-    name: Vec<u32>,
-    threads: Interner<Option<i64>>,
-    names: Interner<i64>,
+    maker: Vec<u32>,
+    /// `globalTid` and `nameId`.
+    makers: Interner<(Option<i64>, i64)>,
+    /// Process, correlation id and length of the backtrace rows.
     backtraces: Vec<(i64, u32, i64)>,
-    pub(super) census: CallCensus,
+    census: CallCensus,
 }
 
 impl RawCalls {
     pub(super) fn none() -> Self {
         Self {
-            start: Vec::new(),
-            end: Vec::new(),
-            thread: Vec::new(),
+            spans: Spans::default(),
             correlation: Vec::new(),
-            name: Vec::new(),
-            threads: Interner::new(),
-            names: Interner::new(),
+            maker: Vec::new(),
+            makers: Interner::new(),
             backtraces: Vec::new(),
             census: CallCensus::default(),
         }
@@ -144,7 +142,6 @@ impl RawCalls {
 
     /// Reads the table.
     pub(super) fn read(rows: Rows<'_>, table: &Table) -> Result<Self, TraceError> {
-        let mut raw = Self::none();
         let columns = [
             required("start"),
             required("end"),
@@ -153,44 +150,56 @@ impl RawCalls {
             optional("correlationId"),
             required("nameId"),
         ];
-        rows.each(table, columns, |row| {
-            let (start, end) = (row.some_int(0)?, row.some_int(1)?);
-            if order::is_bad_time(start, end) {
-                raw.census.bad_times += 1;
-                return Ok(());
-            }
-            let (thread, correlation) = (row.int(3)?, row.correlation(4)?.unwrap_or(0));
-            match row.int(2)?.unwrap_or(RUNTIME) {
-                RUNTIME | DRIVER => {
-                    raw.start.push(start);
-                    raw.end.push(end);
-                    raw.thread.push(raw.threads.id(thread));
-                    raw.correlation.push(correlation);
-                    raw.name.push(raw.names.id(row.some_int(5)?));
-                    raw.census.without_thread += u64::from(thread.is_none());
-                }
-                BACKTRACE => {
-                    raw.backtraces.push((
-                        process_bits(thread.unwrap_or(0)),
-                        correlation,
-                        end - start,
-                    ));
-                }
-                class => {
-                    let entry = raw.census.other_classes.entry(class).or_default();
-                    entry.0 += 1;
-                    entry.1 += end - start;
-                }
-            }
-            Ok(())
-        })?;
-        order::check_count(rows, table, raw.start.len())?;
+        let raw = rows.fold(table, columns, Self::none, Self::push, Self::append)?;
+        order::check_count(rows, table, raw.spans.len())?;
         Ok(raw)
     }
 
+    fn push(&mut self, row: &Row<'_, 6>) -> Result<(), TraceError> {
+        let (start, end) = (row.some_int(0)?, row.some_int(1)?);
+        if order::is_bad_time(start, end) {
+            self.census.bad_times += 1;
+            return Ok(());
+        }
+        let (thread, correlation) = (row.int(3)?, row.correlation(4)?.unwrap_or(0));
+        match row.int(2)?.unwrap_or(RUNTIME) {
+            RUNTIME | DRIVER => {
+                self.maker.push(self.makers.id((thread, row.some_int(5)?)));
+                self.spans.push(start, end);
+                self.correlation.push(correlation);
+                self.census.without_thread += u64::from(thread.is_none());
+            }
+            BACKTRACE => {
+                let process = process_bits(thread.unwrap_or(0));
+                self.backtraces.push((process, correlation, end - start));
+            }
+            class => {
+                let entry = self.census.other_classes.entry(class).or_default();
+                entry.0 += 1;
+                entry.1 += end - start;
+            }
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, mut later: Self) {
+        let number = self.makers.adopt(later.makers);
+        append_renumbered(&mut self.maker, &later.maker, &number);
+        self.spans.append(later.spans);
+        self.correlation.append(&mut later.correlation);
+        self.backtraces.append(&mut later.backtraces);
+        self.census.bad_times += later.census.bad_times;
+        self.census.without_thread += later.census.without_thread;
+        for (class, (rows, ns)) in later.census.other_classes {
+            let entry = self.census.other_classes.entry(class).or_default();
+            entry.0 += rows;
+            entry.1 += ns;
+        }
+    }
+
     /// Every `globalTid` that occurs.
-    pub(super) fn threads(&self) -> &[Option<i64>] {
-        self.threads.keys()
+    pub(super) fn threads(&self) -> impl Iterator<Item = Option<i64>> + '_ {
+        self.makers.keys().iter().map(|(thread, _)| *thread)
     }
 
     /// Names resolved, identities numbered, rows in order.
@@ -201,28 +210,29 @@ impl RawCalls {
     ) -> rusqlite::Result<(Calls, CallCensus)> {
         self.count_twins();
         let mut spellings: Interner<String> = Interner::new();
-        let mut of_id = Vec::with_capacity(self.names.keys().len());
-        for id in self.names.keys() {
+        let mut makers: Vec<(ThreadId, u32)> = Vec::with_capacity(self.makers.keys().len());
+        for (global, id) in self.makers.keys() {
             let name = ApiName::from_export(&strings.get(*id)?);
-            of_id.push(spellings.id(name.text));
+            let thread = identities.thread_of_global(*global).unwrap_or(ThreadId(0));
+            makers.push((thread, spellings.id(name.text)));
         }
         let (name_order, name_place) = canonical_order(spellings.keys());
-        let thread_of: Vec<ThreadId> = self
-            .threads
-            .keys()
-            .iter()
-            .map(|global| identities.thread_of_global(*global).unwrap_or(ThreadId(0)))
-            .collect();
+        for (_, name) in &mut makers {
+            *name = name_place[*name as usize];
+        }
+        let (makers, place) = distinct(&makers);
+        for maker in &mut self.maker {
+            *maker = place[*maker as usize];
+        }
         let mut calls = Calls {
-            name: self.name.iter().map(|id| name_place[of_id[*id as usize] as usize]).collect(),
+            spans: self.spans,
+            correlation: self.correlation,
+            maker: self.maker,
+            makers,
             names: name_order
                 .iter()
                 .map(|old| ApiName::from_export(&spellings.keys()[*old as usize]))
                 .collect(),
-            thread: self.thread.iter().map(|id| thread_of[*id as usize]).collect(),
-            start: self.start,
-            end: self.end,
-            correlation: self.correlation,
         };
         calls.sort();
         Ok((calls, self.census))
@@ -232,10 +242,9 @@ impl RawCalls {
         if self.backtraces.is_empty() {
             return;
         }
-        let process: Vec<i64> =
-            self.threads.keys().iter().map(|tid| process_bits(tid.unwrap_or(0))).collect();
-        let mut keys: Vec<(i64, u32)> = (0..self.start.len())
-            .map(|row| (process[self.thread[row] as usize], self.correlation[row]))
+        let process: Vec<i64> = self.threads().map(|tid| process_bits(tid.unwrap_or(0))).collect();
+        let mut keys: Vec<(i64, u32)> = (0..self.spans.len())
+            .map(|row| (process[self.maker[row] as usize], self.correlation[row]))
             .collect();
         keys.sort_unstable();
         for (process, correlation, length) in &self.backtraces {
@@ -251,15 +260,21 @@ impl RawCalls {
 
 impl Calls {
     fn sort(&mut self) {
-        let key = |i: usize| {
-            (self.start[i], Reverse(self.end[i]), self.thread[i], self.correlation[i], self.name[i])
+        let compare = |a: usize, b: usize| -> Ordering {
+            (self.spans.start(a).cmp(&self.spans.start(b)))
+                .then_with(|| self.spans.end(b).cmp(&self.spans.end(a)))
+                .then_with(|| {
+                    let key = |row: usize| {
+                        let (thread, name) = self.makers[self.maker[row] as usize];
+                        (thread, self.correlation[row], name)
+                    };
+                    key(a).cmp(&key(b))
+                })
         };
-        if let Some(order) = order::sorting(self.len(), key) {
-            order::apply(&mut self.start, &order);
-            order::apply(&mut self.end, &order);
-            order::apply(&mut self.thread, &order);
+        if let Some(order) = order::sorting(self.len(), compare) {
+            self.spans.apply(&order);
             order::apply(&mut self.correlation, &order);
-            order::apply(&mut self.name, &order);
+            order::apply(&mut self.maker, &order);
         }
     }
 

@@ -58,7 +58,7 @@ pub struct Thread {
 }
 
 /// Every process and thread that occurs in the event tables, in the order of their global ids.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identities {
     pub(crate) processes: Vec<Process>,
     pub(crate) threads: Vec<Thread>,

@@ -11,6 +11,7 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::error::TraceError;
+use super::options::Reading;
 use super::scan::{Rows, quoted};
 use super::schema::{Schema, Table};
 
@@ -42,7 +43,8 @@ impl Inventory {
     /// # Errors
     /// [`TraceError`] when SQLite cannot read a table.
     pub fn read(path: &Path, connection: &Connection, exact: bool) -> Result<Self, TraceError> {
-        let rows = Rows { path, connection };
+        let reading = Reading::of(connection);
+        let rows = Rows { path, connection, reading: &reading };
         let schema = Schema::read(connection)
             .map_err(|source| rows.sqlite_error("sqlite_schema", source))?;
         let without_rowid = without_rowid(connection)

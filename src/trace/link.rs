@@ -7,7 +7,7 @@
 //! ids are scattered gets a sorted list instead.
 
 use super::calls::{CallId, Calls};
-use super::identity::{Identities, ProcessId};
+use super::identity::Identities;
 use super::operations::{OpId, Operations};
 
 /// Stands for "no call" in the columns here.
@@ -16,7 +16,7 @@ const NO_CALL: u32 = u32::MAX;
 const SPARSENESS: u64 = 8;
 
 /// For each operation, the call that caused it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Links {
     cause: Vec<u32>,
     colliding_ids: u64,
@@ -41,29 +41,44 @@ impl Links {
 
     /// Joins operations to calls.
     pub(super) fn join(calls: &Calls, operations: &Operations, identities: &Identities) -> Self {
-        let count = identities.processes().len();
-        let mut by_process: Vec<Vec<(u32, u32)>> = vec![Vec::new(); count];
-        for call in calls.ids() {
-            if let (Some(process), Some(id)) =
-                (calls.process(call, identities), calls.correlation(call))
-            {
-                by_process[process.index()].push((id, call.0));
-            }
+        let key = |call: CallId| {
+            let process = calls.process(call, identities)?;
+            Some((process.index(), calls.correlation(call)?, call.0))
+        };
+        let mut extents = vec![Extent::default(); identities.processes().len()];
+        for (process, id, _) in calls.ids().filter_map(key) {
+            extents[process].add(id);
         }
-        let indexes: Vec<CallIndex> = by_process.into_iter().map(CallIndex::new).collect();
-        let find = |process: ProcessId, id: u32| indexes[process.index()].get(id);
-        let cause = operations
-            .ids()
-            .map(|op| {
-                let Some(id) = operations.correlation(op) else { return NO_CALL };
-                let call = match operations.queue(op).process {
-                    Some(process) => find(process, id),
-                    None => only_call(&indexes, id),
-                };
-                call.unwrap_or(NO_CALL)
-            })
-            .collect();
+        let mut indexes: Vec<CallIndex> = extents.iter().map(CallIndex::new).collect();
+        for (process, id, call) in calls.ids().filter_map(key) {
+            indexes[process].add(id, call);
+        }
+        indexes.iter_mut().for_each(CallIndex::finish);
+        let cause = operations.ids().map(|op| {
+            let id = operations.correlation(op)?;
+            match operations.queue(op).process {
+                Some(process) => indexes[process.index()].get(id),
+                None => only_call(&indexes, id),
+            }
+        });
+        let cause = cause.map(|call| call.unwrap_or(NO_CALL)).collect();
         Self { cause, colliding_ids: colliding(&indexes) }
+    }
+}
+
+/// The ids of one process.
+#[derive(Clone, Copy, Debug, Default)]
+struct Extent {
+    /// First and last.
+    ids: Option<(u32, u32)>,
+    count: u64,
+}
+
+impl Extent {
+    fn add(&mut self, id: u32) {
+        let (first, last) = self.ids.unwrap_or((id, id));
+        self.ids = Some((first.min(id), last.max(id)));
+        self.count += 1;
     }
 }
 
@@ -74,23 +89,31 @@ enum CallIndex {
 }
 
 impl CallIndex {
-    fn new(mut keys: Vec<(u32, u32)>) -> Self {
-        let first = keys.iter().map(|key| key.0).min().unwrap_or(0);
-        let last = keys.iter().map(|key| key.0).max().unwrap_or(0);
+    fn new(extent: &Extent) -> Self {
+        let Some((first, last)) = extent.ids else { return Self::Sorted(Vec::new()) };
         let length = u64::from(last - first) + 1;
-        if length > SPARSENESS * keys.len() as u64 + 1024 {
+        if length > SPARSENESS * extent.count + 1024 {
+            return Self::Sorted(Vec::new());
+        }
+        Self::Dense { first, calls: vec![NO_CALL; length as usize] }
+    }
+
+    /// Adds a call; calls come in their order, and the first of an id counts.
+    fn add(&mut self, id: u32, call: u32) {
+        match self {
+            Self::Dense { first, calls } => {
+                let place = &mut calls[(id - *first) as usize];
+                *place = (*place).min(call);
+            }
+            Self::Sorted(keys) => keys.push((id, call)),
+        }
+    }
+
+    fn finish(&mut self) {
+        if let Self::Sorted(keys) = self {
             keys.sort_unstable();
             keys.dedup_by_key(|key| key.0);
-            return Self::Sorted(keys);
         }
-        let mut calls = vec![NO_CALL; length as usize];
-        for (id, call) in keys {
-            let place = &mut calls[(id - first) as usize];
-            if *place == NO_CALL {
-                *place = call;
-            }
-        }
-        Self::Dense { first, calls }
     }
 
     fn get(&self, id: u32) -> Option<u32> {
@@ -106,13 +129,14 @@ impl CallIndex {
         }
     }
 
-    fn ids(&self) -> Vec<u32> {
+    /// The ids in order.
+    fn ids(&self, into: &mut Vec<u32>) {
         match self {
-            Self::Dense { first, calls } => (0..calls.len() as u32)
-                .filter(|place| calls[*place as usize] != NO_CALL)
-                .map(|place| first + place)
-                .collect(),
-            Self::Sorted(keys) => keys.iter().map(|key| key.0).collect(),
+            Self::Dense { first, calls } => {
+                let used = (0..calls.len()).filter(|place| calls[*place] != NO_CALL);
+                into.extend(used.map(|place| first + place as u32));
+            }
+            Self::Sorted(keys) => into.extend(keys.iter().map(|key| key.0)),
         }
     }
 }
@@ -130,7 +154,9 @@ fn colliding(indexes: &[CallIndex]) -> u64 {
     if indexes.len() < 2 {
         return 0;
     }
-    let mut ids: Vec<u32> = indexes.iter().flat_map(CallIndex::ids).collect();
-    ids.sort_unstable();
+    let mut ids: Vec<u32> = Vec::new();
+    indexes.iter().for_each(|index| index.ids(&mut ids));
+    // Stable, because that merges runs that are in order already.
+    ids.sort();
     ids.chunk_by(|a, b| a == b).filter(|same| same.len() > 1).count() as u64
 }

@@ -10,17 +10,21 @@ mod api_name;
 mod beside;
 mod calls;
 mod error;
+mod fast_map;
 mod identity;
 mod inventory;
 mod link;
 mod operations;
+mod options;
 mod order;
 mod outline;
+mod pages;
 mod ranges;
 mod scan;
 mod schema;
 pub mod scrub;
 pub mod source;
+mod spans;
 mod strings;
 
 use std::path::Path;
@@ -36,11 +40,14 @@ pub use identity::{Identities, Process, ProcessId, Thread, ThreadId};
 pub use inventory::{Inventory, TableRows};
 pub use link::Links;
 pub use operations::{Grid, Label, OpId, OperationCensus, Operations, Queue};
+pub use options::{ReadOptions, Reader};
 pub use outline::Outline;
 pub use ranges::{Mark, RangeId, RangeStyle, Ranges};
 
+use crate::finding::Finding;
 use calls::RawCalls;
 use operations::RawOperations;
+use options::Reading;
 use ranges::RawRanges;
 use scan::Rows;
 use schema::Schema;
@@ -79,10 +86,21 @@ impl Present {
     pub const fn operations(self) -> bool {
         self.kernels || self.copies || self.graphs
     }
+
+    fn of(schema: &Schema) -> Self {
+        let has = |name| schema.table(name).is_some();
+        Self {
+            api: has(RUNTIME),
+            kernels: has(KERNEL),
+            copies: has(MEMCPY) || has(MEMSET),
+            graphs: has(GRAPH_TRACE),
+            nvtx: has(NVTX),
+        }
+    }
 }
 
 /// An export in memory.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Trace {
     /// What the export says about itself.
     pub about: About,
@@ -106,87 +124,96 @@ pub struct Trace {
     pub call_census: CallCensus,
     /// Rows of the GPU tables that need a word.
     pub operation_census: OperationCensus,
+    /// Tables that had to be read the slow way, and why (`slow-read`).
+    pub read_notes: Vec<Finding>,
 }
 
 impl Trace {
-    /// Reads the export behind an open connection; `path` is for messages.
+    /// Reads the export behind an open connection, with the default options; `path` is for messages.
     ///
     /// # Errors
     /// [`TraceError`] when SQLite fails, a needed column is missing or a cell holds nonsense.
     pub fn read(path: &Path, connection: &Connection) -> Result<Self, TraceError> {
-        let rows = Rows { path, connection };
-        let fail = |table: &'static str| move |source| rows.sqlite_error(table, source);
-        let schema = Schema::read(connection).map_err(fail("sqlite_schema"))?;
-        let about = About::read(connection, &schema).map_err(fail("TARGET_INFO_*, META_DATA_*"))?;
-        let strings = StringTable::new(connection, schema.table("StringIds").is_some());
+        read_trace(path, connection, Reading::of(connection))
+    }
 
-        let calls = match schema.table(RUNTIME) {
-            Some(table) => RawCalls::read(rows, table)?,
-            None => RawCalls::none(),
-        };
-        let (operations, present) = read_operations(rows, &schema)?;
-        let ranges = match schema.table(NVTX) {
-            Some(table) => RawRanges::read(rows, table)?,
-            None => RawRanges::none(),
-        };
-
-        let threads: Vec<Option<i64>> =
-            calls.threads().iter().chain(ranges.threads()).copied().collect();
-        let mut identities = Identities::from_globals(&threads, &operations.processes());
-        about::name_identities(connection, &schema, &strings, &mut identities)
-            .map_err(fail("PROCESSES, ThreadNames"))?;
-
-        let convolution_calls = beside::convolution_calls(rows, &schema, &strings, &identities)?;
-        let overheads = beside::overheads(rows, &schema, &identities)?;
-        let (calls, mut call_census) =
-            calls.finish(&identities, &strings).map_err(fail("StringIds"))?;
-        let (operations, operation_census) =
-            operations.finish(&identities, &strings).map_err(fail("StringIds"))?;
-        let ranges = ranges.finish(&identities, &strings).map_err(fail("StringIds"))?;
-        call_census.class_labels =
-            about::event_classes(connection, &schema).map_err(fail("ENUM_NSYS_EVENT_CLASS"))?;
-        let links = Links::join(&calls, &operations, &identities);
-        Ok(Self {
-            about,
-            identities,
-            calls,
-            operations,
-            links,
-            ranges,
-            convolution_calls,
-            overheads,
-            present,
-            call_census,
-            operation_census,
-        })
+    /// Reads the export behind an open connection; `file` is the database that it has open, `path`
+    /// what the user named.
+    ///
+    /// # Errors
+    /// As [`Trace::read`].
+    pub fn read_with(
+        path: &Path,
+        connection: &Connection,
+        file: &Path,
+        how: &ReadOptions,
+    ) -> Result<Self, TraceError> {
+        read_trace(path, connection, Reading::new(file, connection, how))
     }
 }
 
-fn read_operations(
-    rows: Rows<'_>,
-    schema: &Schema,
-) -> Result<(RawOperations, Present), TraceError> {
-    let mut operations = RawOperations::none();
-    let mut present = Present {
-        api: schema.table(RUNTIME).is_some(),
-        nvtx: schema.table(NVTX).is_some(),
-        ..Present::default()
+fn read_trace(path: &Path, connection: &Connection, reading: Reading) -> Result<Trace, TraceError> {
+    let rows = Rows { path, connection, reading: &reading };
+    let fail = |table: &'static str| move |source| rows.sqlite_error(table, source);
+    let schema = Schema::read(connection).map_err(fail("sqlite_schema"))?;
+    let about = About::read(connection, &schema).map_err(fail("TARGET_INFO_*, META_DATA_*"))?;
+    let strings = StringTable::new(connection, schema.table("StringIds").is_some());
+
+    let calls = read_calls(rows, &schema)?;
+    let operations = read_operations(rows, &schema)?;
+    let ranges = match schema.table(NVTX) {
+        Some(table) => RawRanges::read(rows, table)?,
+        None => RawRanges::none(),
     };
+
+    let threads: Vec<Option<i64>> = calls.threads().chain(ranges.threads()).collect();
+    let mut identities = Identities::from_globals(&threads, &operations.processes());
+    about::name_identities(connection, &schema, &strings, &mut identities)
+        .map_err(fail("PROCESSES, ThreadNames"))?;
+
+    let convolution_calls = beside::convolution_calls(rows, &schema, &strings, &identities)?;
+    let overheads = beside::overheads(rows, &schema, &identities)?;
+    let (calls, mut call_census) =
+        calls.finish(&identities, &strings).map_err(fail("StringIds"))?;
+    let (operations, operation_census) =
+        operations.finish(&identities, &strings).map_err(fail("StringIds"))?;
+    let ranges = ranges.finish(&identities, &strings).map_err(fail("StringIds"))?;
+    call_census.class_labels =
+        about::event_classes(connection, &schema).map_err(fail("ENUM_NSYS_EVENT_CLASS"))?;
+    let links = Links::join(&calls, &operations, &identities);
+    Ok(Trace {
+        about,
+        identities,
+        calls,
+        operations,
+        links,
+        ranges,
+        convolution_calls,
+        overheads,
+        present: Present::of(&schema),
+        call_census,
+        operation_census,
+        read_notes: reading.into_notes(),
+    })
+}
+
+fn read_calls(rows: Rows<'_>, schema: &Schema) -> Result<RawCalls, TraceError> {
+    schema.table(RUNTIME).map_or_else(|| Ok(RawCalls::none()), |table| RawCalls::read(rows, table))
+}
+
+fn read_operations(rows: Rows<'_>, schema: &Schema) -> Result<RawOperations, TraceError> {
+    let mut operations = RawOperations::none();
     if let Some(table) = schema.table(KERNEL) {
-        present.kernels = true;
         operations.read_kernels(rows, table)?;
     }
     if let Some(table) = schema.table(MEMCPY) {
-        present.copies = true;
         operations.read_copies(rows, table)?;
     }
     if let Some(table) = schema.table(MEMSET) {
-        present.copies = true;
         operations.read_memsets(rows, table)?;
     }
     if let Some(table) = schema.table(GRAPH_TRACE) {
-        present.graphs = true;
         operations.read_graphs(rows, table)?;
     }
-    Ok((operations, present))
+    Ok(operations)
 }

@@ -4,12 +4,15 @@
 //! (process, device, context, stream), the correlation id of the API call that caused it, and a
 //! label that says what it is. Order: start, end, queue, correlation id.
 
+use std::cmp::Ordering;
+
 use super::error::TraceError;
 use super::identity::{Identities, ProcessId, process_bits};
 use super::order;
-use super::scan::{Rows, optional, required};
+use super::scan::{Column, Row, Rows, optional, required};
 use super::schema::Table;
-use super::strings::{Interner, StringTable, canonical_order};
+use super::spans::Spans;
+use super::strings::{Interner, StringTable, append_renumbered, canonical_order, distinct};
 use crate::units::{Bytes, Span};
 
 /// A GPU operation, by its place in [`Operations`].
@@ -107,16 +110,19 @@ pub struct Grid {
 }
 
 /// All GPU operations, sorted by start.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Operations {
-    start: Vec<i64>,
-    end: Vec<i64>,
+    spans: Spans,
     /// 0 where the export has none.
     correlation: Vec<u32>,
-    queue: Vec<u32>,
-    label: Vec<u32>,
-    /// Bytes of a copy or memset; the packed grid of a kernel.
-    payload: Vec<u64>,
+    /// Queue and label together, which take few values: an index into `sorts`.
+    sort: Vec<u32>,
+    /// An index into `payloads`.
+    payload: Vec<u32>,
+    /// Queue and label, in order.
+    sorts: Vec<(u32, u32)>,
+    /// Bytes of a copy or memset, or the packed grid of a kernel: every value that occurs, in order.
+    payloads: Vec<u64>,
     queues: Vec<Queue>,
     labels: Vec<Label>,
 }
@@ -135,32 +141,32 @@ pub struct OperationCensus {
 impl Operations {
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.start.len()
+        self.spans.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.start.is_empty()
+        self.spans.is_empty()
     }
 
     /// Every operation, by start.
-    pub fn ids(&self) -> impl DoubleEndedIterator<Item = OpId> + use<> {
-        (0..self.start.len() as u32).map(OpId)
+    pub fn ids(&self) -> impl DoubleEndedIterator<Item = OpId> + Clone + use<> {
+        (0..self.spans.len() as u32).map(OpId)
     }
 
     /// Every operation from `first` on.
     pub fn ids_from(&self, first: OpId) -> impl Iterator<Item = OpId> + use<> {
-        (first.0..self.start.len() as u32).map(OpId)
+        (first.0..self.spans.len() as u32).map(OpId)
     }
 
     /// The first operation that starts at `instant` or later; one past the last when there is none.
     pub fn first_starting_from(&self, instant: crate::units::TraceTime) -> OpId {
-        OpId(self.start.partition_point(|start| *start < instant.as_ns()) as u32)
+        OpId(self.spans.starting_before(instant.as_ns()) as u32)
     }
 
     /// From start to end on the GPU.
     pub fn span(&self, op: OpId) -> Span {
-        Span::from_ns(self.start[op.index()], self.end[op.index()])
+        Span::from_ns(self.spans.start(op.index()), self.spans.end(op.index()))
     }
 
     /// The id of the API call that caused it, unique within a process.
@@ -175,7 +181,7 @@ impl Operations {
 
     /// Where it was queued, as an index into [`Operations::queues`].
     pub fn queue_index(&self, op: OpId) -> usize {
-        self.queue[op.index()] as usize
+        self.sorts[self.sort[op.index()] as usize].0 as usize
     }
 
     /// What it is.
@@ -185,7 +191,7 @@ impl Operations {
 
     /// What it is, as an index into [`Operations::labels`].
     pub fn label_index(&self, op: OpId) -> usize {
-        self.label[op.index()] as usize
+        self.sorts[self.sort[op.index()] as usize].1 as usize
     }
 
     /// Every queue that occurs, in order.
@@ -200,13 +206,13 @@ impl Operations {
 
     /// The bytes that a copy or memset moved; `None` for kernels and graphs.
     pub fn bytes(&self, op: OpId) -> Option<Bytes> {
-        self.label(op).moves_memory().then(|| Bytes::new(self.payload[op.index()]))
+        self.label(op).moves_memory().then(|| Bytes::new(self.payload(op)))
     }
 
     /// The grid of a kernel; `None` for everything else.
     pub fn grid(&self, op: OpId) -> Option<Grid> {
         self.label(op).is_kernel().then(|| {
-            let packed = self.payload[op.index()];
+            let packed = self.payload(op);
             Grid {
                 blocks: (
                     (packed >> 32) as u32,
@@ -217,23 +223,26 @@ impl Operations {
         })
     }
 
+    fn payload(&self, op: OpId) -> u64 {
+        self.payloads[self.payload[op.index()] as usize]
+    }
+
     fn sort(&mut self) {
-        let key = |i: usize| {
-            (
-                self.start[i],
-                self.end[i],
-                self.queue[i],
-                self.correlation[i],
-                self.label[i],
-                self.payload[i],
-            )
+        let compare = |a: usize, b: usize| -> Ordering {
+            (self.spans.start(a).cmp(&self.spans.start(b)))
+                .then_with(|| self.spans.end(a).cmp(&self.spans.end(b)))
+                .then_with(|| {
+                    let key = |row: usize| {
+                        let (queue, label) = self.sorts[self.sort[row] as usize];
+                        (queue, self.correlation[row], label, self.payload[row])
+                    };
+                    key(a).cmp(&key(b))
+                })
         };
-        if let Some(order) = order::sorting(self.len(), key) {
-            order::apply(&mut self.start, &order);
-            order::apply(&mut self.end, &order);
+        if let Some(order) = order::sorting(self.len(), compare) {
+            self.spans.apply(&order);
             order::apply(&mut self.correlation, &order);
-            order::apply(&mut self.queue, &order);
-            order::apply(&mut self.label, &order);
+            order::apply(&mut self.sort, &order);
             order::apply(&mut self.payload, &order);
         }
     }
@@ -248,16 +257,24 @@ enum RawLabel {
     Graph,
 }
 
+/// Queue as a row names it: `globalPid`, device, context, stream.
+type RawQueue = (Option<i64>, i64, i64, i64);
+
 /// Columns as they are stored, before identities are known.
 pub(super) struct RawOperations {
-    columns: Operations,
-    queues: Interner<(Option<i64>, i64, i64, i64)>,
-    labels: Interner<RawLabel>,
-    pub(super) census: OperationCensus,
+    spans: Spans,
+    correlation: Vec<u32>,
+    sort: Vec<u32>,
+    payload: Vec<u32>,
+    queues: Interner<RawQueue>,
+    /// Queue, by its number, and label.
+    sorts: Interner<(u32, RawLabel)>,
+    payloads: Interner<u64>,
+    census: OperationCensus,
 }
 
 /// The columns that all GPU tables share.
-const SHARED: [super::scan::Column; 8] = [
+const SHARED: [Column; 8] = [
     required("start"),
     required("end"),
     optional("correlationId"),
@@ -271,9 +288,13 @@ const SHARED: [super::scan::Column; 8] = [
 impl RawOperations {
     pub(super) fn none() -> Self {
         Self {
-            columns: Operations::default(),
+            spans: Spans::default(),
+            correlation: Vec::new(),
+            sort: Vec::new(),
+            payload: Vec::new(),
             queues: Interner::new(),
-            labels: Interner::new(),
+            sorts: Interner::new(),
+            payloads: Interner::new(),
             census: OperationCensus::default(),
         }
     }
@@ -291,39 +312,60 @@ impl RawOperations {
             optional("gridY"),
             optional("gridZ"),
         ];
-        rows.each::<13>(table, with_shared(own), |row| {
+        self.gather(rows, table, with_shared::<5, 13>(own), |row| {
             let short = row.some_int(9)?;
             let label = RawLabel::Kernel { demangled: row.int(8)?.unwrap_or(short), short };
             let blocks = |i: usize| row.int(i).map(|n| n.unwrap_or(0).unsigned_abs());
             let grid = blocks(10)? << 32 | (blocks(11)? & 0xffff) << 16 | (blocks(12)? & 0xffff);
-            self.push(row, label, grid)
-        })?;
-        order::check_count(rows, table, self.columns.len())
+            Ok((label, grid))
+        })
     }
 
     pub(super) fn read_copies(&mut self, rows: Rows<'_>, table: &Table) -> Result<(), TraceError> {
-        rows.each::<10>(table, with_shared([optional("bytes"), optional("copyKind")]), |row| {
+        let columns = with_shared::<2, 10>([optional("bytes"), optional("copyKind")]);
+        self.gather(rows, table, columns, |row| {
             let label = RawLabel::Copy { kind: row.int(9)?.unwrap_or(0) };
-            self.push(row, label, row.int(8)?.unwrap_or(0).unsigned_abs())
-        })?;
-        order::check_count(rows, table, self.columns.len())
+            Ok((label, row.int(8)?.unwrap_or(0).unsigned_abs()))
+        })
     }
 
     pub(super) fn read_memsets(&mut self, rows: Rows<'_>, table: &Table) -> Result<(), TraceError> {
-        rows.each::<9>(table, with_shared([optional("bytes")]), |row| {
-            self.push(row, RawLabel::Memset, row.int(8)?.unwrap_or(0).unsigned_abs())
-        })?;
-        order::check_count(rows, table, self.columns.len())
+        self.gather(rows, table, with_shared::<1, 9>([optional("bytes")]), |row| {
+            Ok((RawLabel::Memset, row.int(8)?.unwrap_or(0).unsigned_abs()))
+        })
     }
 
     pub(super) fn read_graphs(&mut self, rows: Rows<'_>, table: &Table) -> Result<(), TraceError> {
-        rows.each::<8>(table, with_shared([]), |row| self.push(row, RawLabel::Graph, 0))?;
-        order::check_count(rows, table, self.columns.len())
+        self.gather(rows, table, with_shared::<0, 8>([]), |_| Ok((RawLabel::Graph, 0)))
     }
 
+    /// Adds the rows of a table; `what` gives the label and the payload of a row.
+    fn gather<const N: usize>(
+        &mut self,
+        rows: Rows<'_>,
+        table: &Table,
+        columns: [Column; N],
+        what: impl Fn(&Row<'_, N>) -> Result<(RawLabel, u64), TraceError> + Sync,
+    ) -> Result<(), TraceError> {
+        let visit = |part: &mut Self, row: &Row<'_, N>| {
+            let (label, payload) = what(row)?;
+            part.push(row, label, payload)
+        };
+        let read = rows.fold(table, columns, Self::none, visit, Self::append)?;
+        if self.spans.is_empty() {
+            let census = self.census.clone();
+            *self = read;
+            self.census.add(&census);
+        } else {
+            self.append(read);
+        }
+        order::check_count(rows, table, self.spans.len())
+    }
+
+    #[inline]
     fn push<const N: usize>(
         &mut self,
-        row: &super::scan::Row<'_, N>,
+        row: &Row<'_, N>,
         label: RawLabel,
         payload: u64,
     ) -> Result<(), TraceError> {
@@ -336,13 +378,25 @@ impl RawOperations {
         let queue = (process, row.some_int(4)?, row.int(5)?.unwrap_or(0), row.int(6)?.unwrap_or(0));
         self.census.without_process += u64::from(process.is_none());
         self.census.graph_nodes += u64::from(row.int(7)?.is_some_and(|node| node != 0));
-        self.columns.start.push(start);
-        self.columns.end.push(end);
-        self.columns.correlation.push(row.correlation(2)?.unwrap_or(0));
-        self.columns.queue.push(self.queues.id(queue));
-        self.columns.label.push(self.labels.id(label));
-        self.columns.payload.push(payload);
+        self.correlation.push(row.correlation(2)?.unwrap_or(0));
+        self.spans.push(start, end);
+        let queue = self.queues.id(queue);
+        self.sort.push(self.sorts.id((queue, label)));
+        self.payload.push(self.payloads.id(payload));
         Ok(())
+    }
+
+    fn append(&mut self, mut later: Self) {
+        let queue = self.queues.adopt(later.queues);
+        let sorts = later.sorts.keys().iter();
+        let sort: Vec<u32> =
+            sorts.map(|(old, label)| self.sorts.id((queue[*old as usize], *label))).collect();
+        append_renumbered(&mut self.sort, &later.sort, &sort);
+        let payload = self.payloads.adopt(later.payloads);
+        append_renumbered(&mut self.payload, &later.payload, &payload);
+        self.spans.append(later.spans);
+        self.correlation.append(&mut later.correlation);
+        self.census.add(&later.census);
     }
 
     /// Names resolved, identities numbered, rows in order.
@@ -352,49 +406,63 @@ impl RawOperations {
         strings: &StringTable<'_>,
     ) -> rusqlite::Result<(Operations, OperationCensus)> {
         let mut labels: Interner<Label> = Interner::new();
-        let mut label_of = Vec::with_capacity(self.labels.keys().len());
-        for raw in self.labels.keys() {
-            label_of.push(labels.id(match *raw {
+        let mut sorts = Vec::with_capacity(self.sorts.keys().len());
+        for (queue, raw) in self.sorts.keys() {
+            let label = match *raw {
                 RawLabel::Kernel { demangled, short } => {
                     Label::Kernel { demangled: strings.get(demangled)?, short: strings.get(short)? }
                 }
                 RawLabel::Copy { kind } => Label::Copy { kind },
                 RawLabel::Memset => Label::Memset,
                 RawLabel::Graph => Label::Graph,
-            }));
+            };
+            sorts.push((*queue, labels.id(label)));
         }
         let (label_order, label_place) = canonical_order(labels.keys());
-        let queues: Vec<Queue> = self
-            .queues
-            .keys()
-            .iter()
-            .map(|(process, device, context, stream)| Queue {
-                process: process
-                    .and_then(|global| identities.process_of_global(process_bits(global))),
-                device: *device,
-                context: *context,
-                stream: *stream,
-            })
-            .collect();
-        let (queue_order, queue_place) = canonical_order(&queues);
-        let mut operations = self.columns;
-        for label in &mut operations.label {
-            *label = label_place[label_of[*label as usize] as usize];
-        }
-        for queue in &mut operations.queue {
+        let queues: Vec<Queue> =
+            self.queues.keys().iter().map(|queue| named_queue(*queue, identities)).collect();
+        let (queues, queue_place) = distinct(&queues);
+        for (queue, label) in &mut sorts {
             *queue = queue_place[*queue as usize];
+            *label = label_place[*label as usize];
         }
-        operations.labels =
-            label_order.iter().map(|old| labels.keys()[*old as usize].clone()).collect();
-        operations.queues = queue_order.iter().map(|old| queues[*old as usize]).collect();
+        let (sorts, sort_place) = distinct(&sorts);
+        let (payloads, payload_place) = distinct(self.payloads.keys());
+        let mut operations = Operations {
+            spans: self.spans,
+            correlation: self.correlation,
+            sort: self.sort,
+            payload: self.payload,
+            sorts,
+            payloads,
+            queues,
+            labels: label_order.iter().map(|old| labels.keys()[*old as usize].clone()).collect(),
+        };
+        for sort in &mut operations.sort {
+            *sort = sort_place[*sort as usize];
+        }
+        for payload in &mut operations.payload {
+            *payload = payload_place[*payload as usize];
+        }
         operations.sort();
         Ok((operations, self.census))
     }
 }
 
+fn named_queue((process, device, context, stream): RawQueue, identities: &Identities) -> Queue {
+    let process = process.and_then(|global| identities.process_of_global(process_bits(global)));
+    Queue { process, device, context, stream }
+}
+
+impl OperationCensus {
+    fn add(&mut self, other: &Self) {
+        self.bad_times += other.bad_times;
+        self.graph_nodes += other.graph_nodes;
+        self.without_process += other.without_process;
+    }
+}
+
 /// The shared columns followed by a table's own.
-fn with_shared<const A: usize, const N: usize>(
-    own: [super::scan::Column; A],
-) -> [super::scan::Column; N] {
+fn with_shared<const A: usize, const N: usize>(own: [Column; A]) -> [Column; N] {
     std::array::from_fn(|i| if i < SHARED.len() { SHARED[i] } else { own[i - SHARED.len()] })
 }

@@ -15,6 +15,7 @@ use rusqlite::Connection;
 use super::about::{self, About};
 use super::error::TraceError;
 use super::identity::Identities;
+use super::options::Reading;
 use super::ranges::{Ranges, RawRanges};
 use super::scan::{Rows, quoted};
 use super::schema::{Schema, Table};
@@ -44,7 +45,8 @@ impl Trace {
     /// # Errors
     /// [`TraceError`] when SQLite cannot read the tables about the session.
     pub fn outline(path: &Path, connection: &Connection) -> Result<Outline, TraceError> {
-        let rows = Rows { path, connection };
+        let reading = Reading::of(connection);
+        let rows = Rows { path, connection, reading: &reading };
         let fail = |table: &'static str| move |source| rows.sqlite_error(table, source);
         let schema = Schema::read(connection).map_err(fail("sqlite_schema"))?;
         let about = About::read(connection, &schema).map_err(fail("TARGET_INFO_*, META_DATA_*"))?;
@@ -70,20 +72,15 @@ impl Trace {
                 seen.look(connection, table, column);
             }
         }
-        seen.threads.extend_from_slice(raw.threads());
+        seen.threads.extend(raw.threads());
         let mut identities = Identities::from_globals(&seen.threads, &seen.processes);
         about::name_identities(connection, &schema, &strings, &mut identities)
             .map_err(fail("PROCESSES, ThreadNames"))?;
         let ranges: Ranges = raw.finish(&identities, &strings).map_err(fail("StringIds"))?;
-        let present = Present {
-            api: schema.table(RUNTIME).is_some(),
-            kernels: schema.table(KERNEL).is_some(),
-            copies: schema.first_of(&[MEMCPY, MEMSET]).is_some(),
-            graphs: schema.table(GRAPH_TRACE).is_some(),
-            nvtx: schema.table(NVTX).is_some(),
-        };
+        let present = Present::of(&schema);
+        let read_notes = reading.into_notes();
         Ok(Outline {
-            trace: Self { about, identities, ranges, present, ..Self::default() },
+            trace: Self { about, identities, ranges, present, read_notes, ..Self::default() },
             identities_complete: !seen.partial,
             unreadable,
         })

@@ -5,15 +5,17 @@
 //! registered string, in `textId`; both forms occur inside one file. `end` is NULL for a range that
 //! was never closed. Order: start, then the longer first, then thread, text and domain.
 
-use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use super::error::TraceError;
+use super::fast_map::FastMap;
 use super::identity::{Identities, ProcessId, ThreadId, process_bits};
 use super::order;
-use super::scan::{Rows, optional, required};
+use super::scan::{Row, Rows, optional, required};
 use super::schema::Table;
-use super::strings::{Interner, StringTable, canonical_order};
+use super::spans::Spans;
+use super::strings::{Interner, StringTable, append_renumbered, canonical_order, distinct};
 use crate::units::TraceTime;
 
 /// eventType of a mark.
@@ -59,14 +61,14 @@ pub struct Mark {
 }
 
 /// All NVTX ranges, sorted by start.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ranges {
-    start: Vec<i64>,
-    end: Vec<i64>,
-    thread: Vec<ThreadId>,
+    spans: Spans,
     text: Vec<u32>,
-    domain: Vec<u32>,
-    style: Vec<RangeStyle>,
+    /// Thread, domain and style together, which take few values: an index into `origins`.
+    origin: Vec<u32>,
+    /// Thread, domain and style, in order.
+    origins: Vec<(ThreadId, u32, RangeStyle)>,
     texts: Vec<String>,
     domains: Vec<Option<String>>,
     marks: Vec<Mark>,
@@ -81,33 +83,33 @@ impl Ranges {
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.start.len()
+        self.spans.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.start.is_empty()
+        self.spans.is_empty()
     }
 
     /// Every range, by start.
     pub fn ids(&self) -> impl DoubleEndedIterator<Item = RangeId> + use<> {
-        (0..self.start.len() as u32).map(RangeId)
+        (0..self.spans.len() as u32).map(RangeId)
     }
 
     /// When it was opened.
     pub fn start(&self, range: RangeId) -> TraceTime {
-        TraceTime::from_ns(self.start[range.index()])
+        TraceTime::from_ns(self.spans.start(range.index()))
     }
 
     /// When it was closed, as the export says; `None` when it never was. See
     /// [`Ranges::last_instant`] for ends that the importer made up.
     pub fn end(&self, range: RangeId) -> Option<TraceTime> {
-        Some(self.end[range.index()]).filter(|end| *end != OPEN).map(TraceTime::from_ns)
+        Some(self.spans.end(range.index())).filter(|end| *end != OPEN).map(TraceTime::from_ns)
     }
 
     /// The thread that opened it.
     pub fn thread(&self, range: RangeId) -> ThreadId {
-        self.thread[range.index()]
+        self.origin(range).0
     }
 
     /// The message.
@@ -127,12 +129,12 @@ impl Ranges {
 
     /// The name of its domain; `None` in the default domain.
     pub fn domain(&self, range: RangeId) -> Option<&str> {
-        self.domains[self.domain[range.index()] as usize].as_deref()
+        self.domains[self.origin(range).1 as usize].as_deref()
     }
 
     /// Push/pop or start/end.
     pub fn style(&self, range: RangeId) -> RangeStyle {
-        self.style[range.index()]
+        self.origin(range).2
     }
 
     /// All marks, by time.
@@ -142,44 +144,46 @@ impl Ranges {
 
     /// The latest end of any range that has one.
     pub fn last_instant(&self) -> Option<TraceTime> {
-        self.end.iter().copied().filter(|end| *end != OPEN).max().map(TraceTime::from_ns)
+        self.spans.ends().filter(|end| *end != OPEN).max().map(TraceTime::from_ns)
+    }
+
+    fn origin(&self, range: RangeId) -> (ThreadId, u32, RangeStyle) {
+        self.origins[self.origin[range.index()] as usize]
     }
 
     fn sort(&mut self) {
-        let key = |i: usize| {
-            (
-                self.start[i],
-                Reverse(self.end[i]),
-                self.thread[i],
-                self.text[i],
-                self.domain[i],
-                self.style[i],
-            )
+        let compare = |a: usize, b: usize| -> Ordering {
+            (self.spans.start(a).cmp(&self.spans.start(b)))
+                .then_with(|| self.spans.end(b).cmp(&self.spans.end(a)))
+                .then_with(|| {
+                    let key = |row: usize| {
+                        let (thread, domain, style) = self.origins[self.origin[row] as usize];
+                        (thread, self.text[row], domain, style)
+                    };
+                    key(a).cmp(&key(b))
+                })
         };
-        if let Some(order) = order::sorting(self.len(), key) {
-            order::apply(&mut self.start, &order);
-            order::apply(&mut self.end, &order);
-            order::apply(&mut self.thread, &order);
+        if let Some(order) = order::sorting(self.len(), compare) {
+            self.spans.apply(&order);
             order::apply(&mut self.text, &order);
-            order::apply(&mut self.domain, &order);
-            order::apply(&mut self.style, &order);
+            order::apply(&mut self.origin, &order);
         }
     }
 }
 
 /// Columns as they are stored, before identities are known.
 pub(super) struct RawRanges {
-    start: Vec<i64>,
-    end: Vec<i64>,
-    thread: Vec<u32>,
+    spans: Spans,
     text: Vec<u32>,
-    domain: Vec<u32>,
-    style: Vec<RangeStyle>,
-    marks: Vec<(i64, u32, u32)>,
-    threads: Interner<Option<i64>>,
+    origin: Vec<u32>,
+    /// Time, `globalTid` and text.
+    marks: Vec<(i64, Option<i64>, u32)>,
+    mark_threads: Interner<Option<i64>>,
     texts: Texts,
-    domains: Interner<(i64, i64)>,
-    domain_names: HashMap<(i64, i64), u32>,
+    /// `globalTid`, `domainId` and style.
+    origins: Interner<(Option<i64>, i64, RangeStyle)>,
+    /// The text that names a domain of a process; the last row counts.
+    domain_names: BTreeMap<(i64, i64), u32>,
     bad_times: u64,
 }
 
@@ -192,9 +196,10 @@ enum RawText {
 }
 
 /// Messages under numbers; an inline message costs an allocation only when it is new.
+#[derive(Default)]
 struct Texts {
-    inline: HashMap<String, u32>,
-    registered: HashMap<i64, u32>,
+    inline: FastMap<String, u32>,
+    registered: FastMap<i64, u32>,
     all: Vec<RawText>,
 }
 
@@ -225,29 +230,35 @@ impl Texts {
         }
         next
     }
+
+    /// Numbers the messages of later rows as well: the new number of each of theirs.
+    fn adopt(&mut self, later: &Self) -> Vec<u32> {
+        let number = |text: &RawText| match text {
+            RawText::Inline(text) => self.id(Some(text), None),
+            RawText::Registered(id) => self.id(None, Some(*id)),
+            RawText::None => self.id(None, None),
+        };
+        later.all.iter().map(number).collect()
+    }
 }
 
 impl RawRanges {
     pub(super) fn none() -> Self {
         Self {
-            start: Vec::new(),
-            end: Vec::new(),
-            thread: Vec::new(),
+            spans: Spans::default(),
             text: Vec::new(),
-            domain: Vec::new(),
-            style: Vec::new(),
+            origin: Vec::new(),
             marks: Vec::new(),
-            threads: Interner::new(),
-            texts: Texts { inline: HashMap::new(), registered: HashMap::new(), all: Vec::new() },
-            domains: Interner::new(),
-            domain_names: HashMap::new(),
+            mark_threads: Interner::new(),
+            texts: Texts::default(),
+            origins: Interner::new(),
+            domain_names: BTreeMap::new(),
             bad_times: 0,
         }
     }
 
     /// Reads the table.
     pub(super) fn read(rows: Rows<'_>, table: &Table) -> Result<Self, TraceError> {
-        let mut raw = Self::none();
         let columns = [
             required("start"),
             optional("end"),
@@ -257,113 +268,133 @@ impl RawRanges {
             optional("globalTid"),
             optional("domainId"),
         ];
-        rows.each(table, columns, |row| {
-            let style = match row.some_int(2)? {
-                PUSH_POP => Some(RangeStyle::PushPop),
-                START_END => Some(RangeStyle::StartEnd),
-                MARK | DOMAIN_CREATE => None,
-                _ => return Ok(()),
-            };
-            let text = raw.texts.id(row.text(3)?.as_deref(), row.int(4)?);
-            let tid = row.int(5)?;
-            let domain = (process_bits(tid.unwrap_or(0)), row.int(6)?.unwrap_or(0));
-            let start = row.some_int(0)?;
-            let Some(style) = style else {
-                if row.some_int(2)? == MARK {
-                    let thread = raw.threads.id(tid);
-                    raw.marks.push((start, thread, text));
-                } else {
-                    raw.domain_names.insert(domain, text);
-                }
-                return Ok(());
-            };
-            let end = row.int(1)?.unwrap_or(OPEN);
-            if order::is_bad_time(start, end) {
-                raw.bad_times += 1;
-                return Ok(());
-            }
-            raw.start.push(start);
-            raw.end.push(end);
-            raw.thread.push(raw.threads.id(tid));
-            raw.text.push(text);
-            raw.domain.push(raw.domains.id(domain));
-            raw.style.push(style);
-            Ok(())
-        })?;
-        order::check_count(rows, table, raw.start.len())?;
+        let raw = rows.fold(table, columns, Self::none, Self::push, Self::append)?;
+        order::check_count(rows, table, raw.spans.len())?;
         Ok(raw)
     }
 
+    fn push(&mut self, row: &Row<'_, 7>) -> Result<(), TraceError> {
+        let kind = row.some_int(2)?;
+        let style = match kind {
+            PUSH_POP => Some(RangeStyle::PushPop),
+            START_END => Some(RangeStyle::StartEnd),
+            MARK | DOMAIN_CREATE => None,
+            _ => return Ok(()),
+        };
+        let text = self.texts.id(row.text(3)?.as_deref(), row.int(4)?);
+        let (tid, domain) = (row.int(5)?, row.int(6)?.unwrap_or(0));
+        let start = row.some_int(0)?;
+        let Some(style) = style else {
+            if kind == MARK {
+                self.mark_threads.id(tid);
+                self.marks.push((start, tid, text));
+            } else {
+                self.domain_names.insert((process_bits(tid.unwrap_or(0)), domain), text);
+            }
+            return Ok(());
+        };
+        let end = row.int(1)?.unwrap_or(OPEN);
+        if order::is_bad_time(start, end) {
+            self.bad_times += 1;
+            return Ok(());
+        }
+        self.spans.push(start, end);
+        self.text.push(text);
+        self.origin.push(self.origins.id((tid, domain, style)));
+        Ok(())
+    }
+
+    fn append(&mut self, later: Self) {
+        let number = self.texts.adopt(&later.texts);
+        let text = |old: u32| number[old as usize];
+        append_renumbered(&mut self.text, &later.text, &number);
+        let origin = self.origins.adopt(later.origins);
+        append_renumbered(&mut self.origin, &later.origin, &origin);
+        self.spans.append(later.spans);
+        self.marks.extend(later.marks.iter().map(|(at, tid, old)| (*at, *tid, text(*old))));
+        self.mark_threads.adopt(later.mark_threads);
+        self.domain_names.extend(later.domain_names.iter().map(|(key, old)| (*key, text(*old))));
+        self.bad_times += later.bad_times;
+    }
+
     /// Every `globalTid` that occurs.
-    pub(super) fn threads(&self) -> &[Option<i64>] {
-        self.threads.keys()
+    pub(super) fn threads(&self) -> impl Iterator<Item = Option<i64>> + '_ {
+        let marks = self.mark_threads.keys().iter().copied();
+        self.origins.keys().iter().map(|origin| origin.0).chain(marks)
     }
 
     /// Messages resolved, identities numbered, rows in order.
     pub(super) fn finish(
-        self,
+        mut self,
         identities: &Identities,
         strings: &StringTable<'_>,
     ) -> rusqlite::Result<Ranges> {
         let mut messages: Interner<String> = Interner::new();
         let mut message_of = Vec::with_capacity(self.texts.all.len());
-        for text in &self.texts.all {
+        for text in std::mem::take(&mut self.texts).all {
             message_of.push(messages.id(match text {
-                RawText::Inline(text) => text.clone(),
-                RawText::Registered(id) => strings.get(*id)?,
+                RawText::Inline(text) => text,
+                RawText::Registered(id) => strings.get(id)?,
                 RawText::None => String::new(),
             }));
         }
         let (text_order, text_place) = canonical_order(messages.keys());
-        let message = |text: u32| text_place[message_of[text as usize] as usize];
-        let names: Vec<Option<String>> = self
-            .domains
-            .keys()
-            .iter()
-            .map(|key| {
-                let name = self.domain_names.get(key)?;
-                Some(messages.keys()[message_of[*name as usize] as usize].clone())
-            })
-            .collect();
-        let mut domains: Interner<Option<String>> = Interner::new();
-        let domain_of: Vec<u32> = names.into_iter().map(|name| domains.id(name)).collect();
-        let (domain_order, domain_place) = canonical_order(domains.keys());
-        let thread_of: Vec<ThreadId> = self
-            .threads
-            .keys()
-            .iter()
-            .map(|global| identities.thread_of_global(*global).unwrap_or(ThreadId(0)))
-            .collect();
         let texts: Vec<String> =
             text_order.iter().map(|old| messages.keys()[*old as usize].clone()).collect();
-        let mut marks: Vec<Mark> = self
-            .marks
-            .iter()
-            .map(|(at, thread, text)| Mark {
-                at: TraceTime::from_ns(*at),
-                thread: thread_of[*thread as usize],
-                text: texts[message(*text) as usize].clone(),
-            })
-            .collect();
+        let place: Vec<u32> = message_of.iter().map(|old| text_place[*old as usize]).collect();
+        let (domains, origins) = self.named_origins(identities, |id| &texts[place[id] as usize]);
+        let (origins, origin_place) = distinct(&origins);
+        let thread = |tid| identities.thread_of_global(tid).unwrap_or(ThreadId(0));
+        let mark = |(at, tid, text): &(i64, Option<i64>, u32)| Mark {
+            at: TraceTime::from_ns(*at),
+            thread: thread(*tid),
+            text: texts[place[*text as usize] as usize].clone(),
+        };
+        let mut marks: Vec<Mark> = self.marks.iter().map(mark).collect();
         marks.sort_by(|a, b| (a.at, a.thread, &a.text).cmp(&(b.at, b.thread, &b.text)));
+        for text in &mut self.text {
+            *text = place[*text as usize];
+        }
+        for origin in &mut self.origin {
+            *origin = origin_place[*origin as usize];
+        }
         let mut ranges = Ranges {
-            text: self.text.iter().map(|text| message(*text)).collect(),
-            domain: self
-                .domain
-                .iter()
-                .map(|id| domain_place[domain_of[*id as usize] as usize])
-                .collect(),
-            thread: self.thread.iter().map(|id| thread_of[*id as usize]).collect(),
-            start: self.start,
-            end: self.end,
-            style: self.style,
-            domains: domain_order.iter().map(|old| domains.keys()[*old as usize].clone()).collect(),
+            spans: self.spans,
+            text: self.text,
+            origin: self.origin,
+            origins,
+            domains,
             texts,
             marks,
             bad_times: self.bad_times,
         };
         ranges.sort();
         Ok(ranges)
+    }
+
+    /// The names of the domains in order, and the origins with identities and those names.
+    #[allow(clippy::type_complexity, reason = "two lists of what is nowhere else")]
+    fn named_origins<'t>(
+        &self,
+        identities: &Identities,
+        text: impl Fn(usize) -> &'t String,
+    ) -> (Vec<Option<String>>, Vec<(ThreadId, u32, RangeStyle)>) {
+        let names: Vec<Option<&String>> = self
+            .origins
+            .keys()
+            .iter()
+            .map(|(tid, domain, _)| {
+                let key = (process_bits(tid.unwrap_or(0)), *domain);
+                self.domain_names.get(&key).map(|id| text(*id as usize))
+            })
+            .collect();
+        let (domains, place) = distinct(&names);
+        let origin = |(key, domain): (&(Option<i64>, i64, RangeStyle), u32)| {
+            let thread = identities.thread_of_global(key.0).unwrap_or(ThreadId(0));
+            (thread, domain, key.2)
+        };
+        let origins = self.origins.keys().iter().zip(place).map(origin).collect();
+        (domains.into_iter().map(Option::<&String>::cloned).collect(), origins)
     }
 }
 

@@ -3,6 +3,9 @@
 //! A column that this generation of the schema does not have reads as missing, unless it is
 //! declared required. Cells keep NULL apart from 0, and a cell of the wrong type is an error that
 //! names its row: a sum over silently skipped rows would be a wrong sum.
+//!
+//! Tables are read from the pages of the file by several threads (see [`super::pages`]); what that
+//! does not handle is read through SQLite, with a note. Both give the same rows in the same order.
 
 use std::path::Path;
 
@@ -10,6 +13,8 @@ use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
 use super::error::TraceError;
+use super::options::Reading;
+use super::pages::{self, Record};
 use super::schema::Table;
 
 /// A column to read: its name, and whether the table is useless without it.
@@ -36,21 +41,37 @@ pub(crate) struct Rows<'a> {
     pub(crate) path: &'a Path,
     /// The open database.
     pub(crate) connection: &'a Connection,
+    /// What it is read with.
+    pub(crate) reading: &'a Reading,
 }
 
 /// One row, its cells in the order of the columns asked for.
 pub(crate) struct Row<'r, const N: usize> {
-    cells: [ValueRef<'r>; N],
+    cells: Cells<'r, N>,
     columns: &'r [Column; N],
     rowid: i64,
     path: &'r Path,
     table: &'r str,
 }
 
+/// The cells of a row: handed out by SQLite, or decoded when they are asked for.
+enum Cells<'r, const N: usize> {
+    Values([ValueRef<'r>; N]),
+    Record(Record<'r, N>),
+}
+
 impl<'r, const N: usize> Row<'r, N> {
+    #[inline]
+    fn value(&self, i: usize) -> ValueRef<'r> {
+        match &self.cells {
+            Cells::Record(record) => record.value(i),
+            Cells::Values(values) => values[i],
+        }
+    }
+
     /// The integer in cell `i`, or `None` when it is NULL or the column is absent.
     pub(crate) fn int(&self, i: usize) -> Result<Option<i64>, TraceError> {
-        match self.cells[i] {
+        match self.value(i) {
             ValueRef::Integer(value) => Ok(Some(value)),
             ValueRef::Null => Ok(None),
             other => Err(self.wrong(i, &other, "an integer")),
@@ -59,7 +80,7 @@ impl<'r, const N: usize> Row<'r, N> {
 
     /// The integer in cell `i`, which must be there.
     pub(crate) fn some_int(&self, i: usize) -> Result<i64, TraceError> {
-        match self.cells[i] {
+        match self.value(i) {
             ValueRef::Integer(value) => Ok(value),
             other => Err(self.wrong(i, &other, "an integer")),
         }
@@ -67,7 +88,7 @@ impl<'r, const N: usize> Row<'r, N> {
 
     /// The text in cell `i`; bytes that are no UTF-8 are replaced, embedded NULs are kept.
     pub(crate) fn text(&self, i: usize) -> Result<Option<std::borrow::Cow<'r, str>>, TraceError> {
-        match self.cells[i] {
+        match self.value(i) {
             ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
                 Ok(Some(String::from_utf8_lossy(bytes)))
             }
@@ -108,26 +129,56 @@ impl<'r, const N: usize> Row<'r, N> {
 }
 
 impl Rows<'_> {
-    /// Visits every row of `table`, in the order in which it is stored.
-    pub(crate) fn each<const N: usize>(
+    /// Gathers every row of `table`, in the order in which it is stored: `new` makes an empty
+    /// accumulator, `visit` adds a row to it, `merge` adds those of a later part of the table.
+    pub(crate) fn fold<A: Send, const N: usize>(
         &self,
         table: &Table,
         columns: [Column; N],
+        new: impl Fn() -> A + Sync,
+        visit: impl Fn(&mut A, &Row<'_, N>) -> Result<(), TraceError> + Sync,
+        merge: impl Fn(&mut A, A) + Sync,
+    ) -> Result<A, TraceError> {
+        let sql = self.select(table, &columns)?;
+        if let Some(file) = &self.reading.pages {
+            let (path, name) = (self.path, table.name.as_str());
+            let visit = |rows: &mut A, record: Record<'_, N>| {
+                let rowid = record.row_id();
+                let cells = Cells::Record(record);
+                visit(rows, &Row { cells, columns: &columns, rowid, path, table: name })
+            };
+            let names = columns.map(|column| column.name);
+            let workers = (self.connection, self.reading.jobs);
+            match pages::fold(file, workers, (name, names), &new, visit, merge) {
+                Ok(rows) => return Ok(rows),
+                Err(reason) => self.reading.note(&format!("table {name}"), &reason),
+            }
+        }
+        let mut rows = new();
+        self.select_each(table, &columns, &sql, |row| visit(&mut rows, row))?;
+        Ok(rows)
+    }
+
+    /// Visits every row of `table` through SQLite, in the order in which it is stored.
+    fn select_each<const N: usize>(
+        &self,
+        table: &Table,
+        columns: &[Column; N],
+        sql: &str,
         mut visit: impl FnMut(&Row<'_, N>) -> Result<(), TraceError>,
     ) -> Result<(), TraceError> {
-        let sql = self.select(table, &columns)?;
         let fail = |source| self.sqlite_error(&table.name, source);
-        let mut statement = self.connection.prepare(&sql).map_err(fail)?;
+        let mut statement = self.connection.prepare(sql).map_err(fail)?;
         let mut rows = statement.query([]).map_err(fail)?;
-        let mut seen = 0;
+        let mut rowid = 0;
         while let Some(row) = rows.next().map_err(fail)? {
-            seen += 1;
+            rowid += 1;
             let mut cells = [ValueRef::Null; N];
             for (i, cell) in cells.iter_mut().enumerate() {
                 *cell = row.get_ref(i).map_err(fail)?;
             }
-            let rowid = seen;
-            visit(&Row { cells, columns: &columns, rowid, path: self.path, table: &table.name })?;
+            let cells = Cells::Values(cells);
+            visit(&Row { cells, columns, rowid, path: self.path, table: &table.name })?;
         }
         Ok(())
     }

@@ -4,37 +4,52 @@
 //! blocks, symbols of call stacks) are never asked for, so they are looked up one by one, and each
 //! name gets a small number of its own here.
 
-use std::collections::HashMap;
 use std::hash::Hash;
 
 use rusqlite::{Connection, OptionalExtension};
 
+use super::fast_map::FastMap;
+
 /// Numbers things in the order in which they are first seen.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Interner<K> {
-    ids: HashMap<K, u32>,
+    ids: FastMap<K, u32>,
     keys: Vec<K>,
     last: Option<(K, u32)>,
 }
 
 impl<K: Clone + Eq + Hash> Interner<K> {
     pub(crate) fn new() -> Self {
-        Self { ids: HashMap::new(), keys: Vec::new(), last: None }
+        Self { ids: FastMap::default(), keys: Vec::new(), last: None }
+    }
+
+    /// Numbers the things of a later interner as well: answers the new number of each of its numbers.
+    /// The outcome is what it would be if one interner had seen everything in turn.
+    pub(crate) fn adopt(&mut self, later: Self) -> Vec<u32> {
+        later.keys.into_iter().map(|key| self.id(key)).collect()
     }
 
     /// The number of `key`. Runs of equal keys, which event tables are full of, cost a comparison.
+    #[inline]
     pub(crate) fn id(&mut self, key: K) -> u32 {
         if let Some((last, id)) = &self.last
             && *last == key
         {
             return *id;
         }
-        let next = self.keys.len() as u32;
-        let id = *self.ids.entry(key.clone()).or_insert_with(|| {
-            self.keys.push(key.clone());
-            next
-        });
+        let id = match self.ids.get(&key) {
+            Some(id) => *id,
+            None => self.add(&key),
+        };
         self.last = Some((key, id));
+        id
+    }
+
+    #[cold]
+    fn add(&mut self, key: &K) -> u32 {
+        let id = self.keys.len() as u32;
+        self.ids.insert(key.clone(), id);
+        self.keys.push(key.clone());
         id
     }
 
@@ -42,6 +57,11 @@ impl<K: Clone + Eq + Hash> Interner<K> {
     pub(crate) fn keys(&self) -> &[K] {
         &self.keys
     }
+}
+
+/// Adds the numbers of later rows, renumbered.
+pub(crate) fn append_renumbered(column: &mut Vec<u32>, later: &[u32], number: &[u32]) {
+    column.extend(later.iter().map(|old| number[*old as usize]));
 }
 
 /// Puts `keys` into their natural order: answers the old number of each new place and the new
@@ -54,6 +74,16 @@ pub(crate) fn canonical_order<T: Ord>(keys: &[T]) -> (Vec<u32>, Vec<u32>) {
         place[*old as usize] = new as u32;
     }
     (order, place)
+}
+
+/// The distinct things in order, and the place of each of `things` among them.
+pub(crate) fn distinct<T: Copy + Ord>(things: &[T]) -> (Vec<T>, Vec<u32>) {
+    let mut all = things.to_vec();
+    all.sort_unstable();
+    all.dedup();
+    let place = things.iter().map(|thing| all.partition_point(|other| other < thing) as u32);
+    let place = place.collect();
+    (all, place)
 }
 
 /// Looks strings up in `StringIds`.

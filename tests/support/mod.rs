@@ -9,6 +9,7 @@
 //! - [`random`] makes small traces full of coincidences; [`program`] simulates an inference program and
 //!   [`wno`] has it run the requests of the bundled fixtures; [`fixtures`] lists those.
 //! - [`words`] runs the program as a user does and compares with golden files.
+//! - [`scale`] streams exports of any size into a file, for benchmarks.
 //! - [`shared`] finds the real traces that live outside the repository.
 //!
 //! Nothing here uses the `nsys_attrib` crate. Included with `mod support;` by tests and through
@@ -30,6 +31,7 @@ pub mod fixtures;
 pub mod oracle;
 pub mod program;
 pub mod random;
+pub mod scale;
 pub mod schema;
 pub mod shared;
 pub mod spec;

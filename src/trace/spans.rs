@@ -1,0 +1,120 @@
+//! Columns of spans, in 12 bytes a row.
+//!
+//! A start takes 8 bytes, a length 4: the few spans of more than 4.29 s (and those without an end,
+//! which end at the last instant) keep their end in a list beside. Nothing is rounded.
+
+/// Stands for a length that is kept in the list beside.
+const LONG: u32 = u32::MAX;
+
+/// Starts and ends.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Spans {
+    start: Vec<i64>,
+    length: Vec<u32>,
+    /// (row, end) of long spans, by row.
+    long: Vec<(u32, i64)>,
+}
+
+impl Spans {
+    pub(super) fn len(&self) -> usize {
+        self.start.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.start.is_empty()
+    }
+
+    /// Adds a span; `end` is not before `start`.
+    #[inline]
+    pub(super) fn push(&mut self, start: i64, end: i64) {
+        let length = end.checked_sub(start).and_then(|length| u32::try_from(length).ok());
+        let length = length.filter(|length| *length != LONG).unwrap_or_else(|| {
+            self.long.push((self.start.len() as u32, end));
+            LONG
+        });
+        self.start.push(start);
+        self.length.push(length);
+    }
+
+    /// Adds the spans of later rows.
+    pub(super) fn append(&mut self, mut later: Self) {
+        let before = self.start.len() as u32;
+        self.long.extend(later.long.iter().map(|(row, end)| (before.wrapping_add(*row), *end)));
+        self.start.append(&mut later.start);
+        self.length.append(&mut later.length);
+    }
+
+    #[inline]
+    pub(super) fn start(&self, row: usize) -> i64 {
+        self.start[row]
+    }
+
+    #[inline]
+    pub(super) fn end(&self, row: usize) -> i64 {
+        match self.length[row] {
+            LONG => self.long_end(row),
+            length => self.start[row] + i64::from(length),
+        }
+    }
+
+    #[cold]
+    fn long_end(&self, row: usize) -> i64 {
+        let at = self.long.partition_point(|(long, _)| (*long as usize) < row);
+        self.long.get(at).map_or(self.start[row], |(_, end)| *end)
+    }
+
+    /// How many spans start before `instant`; they are in order.
+    pub(super) fn starting_before(&self, instant: i64) -> usize {
+        self.start.partition_point(|start| *start < instant)
+    }
+
+    /// The ends of all spans.
+    pub(super) fn ends(&self) -> impl Iterator<Item = i64> + '_ {
+        (0..self.len()).map(|row| self.end(row))
+    }
+
+    /// Brings the rows into the order of a permutation.
+    pub(super) fn apply(&mut self, order: &[u32]) {
+        if !self.long.is_empty() {
+            let mut long: Vec<(u32, i64)> = (0..order.len())
+                .filter(|new| self.length[order[*new] as usize] == LONG)
+                .map(|new| (new as u32, self.end(order[new] as usize)))
+                .collect();
+            std::mem::swap(&mut self.long, &mut long);
+        }
+        super::order::apply(&mut self.start, order);
+        super::order::apply(&mut self.length, order);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CASES: [(i64, i64); 7] = [
+        (0, 0),
+        (5, 4_294_967_299),
+        (5, 4_294_967_300),
+        (i64::MIN, i64::MAX),
+        (7, i64::MAX),
+        (-10, 4_294_967_285),
+        (-10, 4_294_967_284),
+    ];
+
+    fn all(spans: &Spans) -> Vec<(i64, i64)> {
+        (0..spans.len()).map(|row| (spans.start(row), spans.end(row))).collect()
+    }
+
+    #[test]
+    fn long_spans_keep_their_end_through_every_change() {
+        let mut spans = Spans::default();
+        CASES.iter().for_each(|(start, end)| spans.push(*start, *end));
+        assert_eq!(all(&spans), CASES);
+        spans.append(spans.clone());
+        assert_eq!(all(&spans), [CASES, CASES].concat());
+        let order: Vec<u32> = (0..spans.len() as u32).rev().collect();
+        spans.apply(&order);
+        let reversed: Vec<(i64, i64)> = [CASES, CASES].concat().into_iter().rev().collect();
+        assert_eq!(all(&spans), reversed);
+    }
+}
