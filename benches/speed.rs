@@ -53,7 +53,7 @@ fn export(events: i64) -> PathBuf {
 fn read(events: i64, reader: Reader, jobs: Option<usize>) -> Trace {
     let open = source::open(&export(events)).unwrap();
     let jobs = jobs.and_then(NonZeroUsize::new);
-    let how = ReadOptions { reader, jobs, ..ReadOptions::default() };
+    let how = ReadOptions { reader, jobs };
     Trace::read_with(open.path(), open.connection(), open.database(), &how).unwrap()
 }
 

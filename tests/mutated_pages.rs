@@ -121,7 +121,7 @@ fn damage(page: &mut [u8], dice: &mut Dice, pages: usize) {
 fn read(path: &Path, reader: Reader) -> Result<Trace, TraceError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags).unwrap();
-    let how = ReadOptions { reader, jobs: NonZeroUsize::new(1), ..ReadOptions::default() };
+    let how = ReadOptions { reader, jobs: NonZeroUsize::new(1) };
     Trace::read_with(path, &db, path, &how)
 }
 

@@ -20,7 +20,7 @@ const RUNTIME: &str = "CREATE TABLE CUPTI_ACTIVITY_KIND_RUNTIME (start INTEGER N
 
 fn read(path: &Path, reader: Reader, jobs: usize) -> Result<Trace, TraceError> {
     let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-    let how = ReadOptions { reader, jobs: NonZeroUsize::new(jobs), ..ReadOptions::default() };
+    let how = ReadOptions { reader, jobs: NonZeroUsize::new(jobs) };
     Trace::read_with(path, &db, path, &how)
 }
 

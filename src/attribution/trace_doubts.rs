@@ -17,7 +17,7 @@ static LOSS_RE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(LOSS).ok()
 
 /// Every doubt about the trace as a whole.
 pub fn trace_findings(trace: &Trace) -> Vec<Finding> {
-    let mut findings = Vec::new();
+    let mut findings = trace.read_notes.clone();
     absent_tables(trace, &mut findings);
     rows_that_are_no_calls(trace, &mut findings);
     bad_rows(trace, &mut findings);

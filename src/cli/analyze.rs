@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -13,11 +14,11 @@ use crate::attribution::document::{Analyses, SCHEMA_MANY};
 use crate::attribution::{Analysis, Analyzer, Options, definitions};
 use crate::report::{self, Style};
 
-pub(super) fn run(args: &AnalyzeArgs) -> Result<ExitCode> {
+pub(super) fn run(args: &AnalyzeArgs, jobs: Option<NonZeroUsize>) -> Result<ExitCode> {
     let rules = input::classifier(args.classes.as_deref())?;
     let mut analyses = Vec::new();
     for path in &args.traces {
-        let input = input::read(path)?;
+        let input = input::read(path, jobs)?;
         let (specs, note) = input::specifications(&args.windows, &input.trace);
         if let Some(note) = note {
             eprintln!("nsys-attrib: {}: {note}", path.display());

@@ -1,7 +1,7 @@
 //! `nsys-attrib classes`: each kernel name, its class, and the rule that gave it.
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
@@ -16,22 +16,22 @@ use crate::report::{self, Style, Table};
 use crate::trace::Trace;
 use crate::units::plain;
 
-pub(super) fn run(args: &ClassesArgs) -> Result<ExitCode> {
+pub(super) fn run(args: &ClassesArgs, jobs: Option<NonZeroUsize>) -> Result<ExitCode> {
     let rules = input::classifier(args.classes.as_deref())?;
     if args.rules {
         return list_rules(&rules, args);
     }
     // clap asks for a trace unless --rules was given.
     let Some(path) = &args.trace else { bail!("name a trace, or list the rules with --rules") };
-    let document = classified(path, &rules, args)?;
+    let input = input::read(path, jobs)?;
+    let document = classified(&input, &rules, args)?;
     warn_of_broken(&document.broken_examples);
     print(&document, args)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn classified(path: &Path, rules: &Classifier, args: &ClassesArgs) -> Result<ClassesDocument> {
-    let input = input::read(path)?;
-    check_kernels(&input)?;
+fn classified(input: &Input, rules: &Classifier, args: &ClassesArgs) -> Result<ClassesDocument> {
+    check_kernels(input)?;
     let mut specs = args.windows.window.clone();
     if specs.len() > 1 {
         bail!("`classes` takes one --window; run it once for each");
@@ -43,7 +43,7 @@ fn classified(path: &Path, rules: &Classifier, args: &ClassesArgs) -> Result<Cla
     let how =
         Options { path: input.path.clone(), sha256: input.sha256.clone(), ..Options::default() };
     let analysis = analyzer.analyze(&set, &how);
-    let Some(kernels) = analysis.kernels else { bail!(no_kernels(&input)) };
+    let Some(kernels) = analysis.kernels else { bail!(no_kernels(input)) };
     let findings = input.findings.iter().chain(&set.findings).cloned().collect();
     Ok(classes::classes(Inputs {
         trace: &input.trace,

@@ -1,21 +1,23 @@
 //! `nsys-attrib info`: what a trace holds, and what to type next.
 
 use std::io::{self, Write};
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
 
 use super::args::{InfoArgs, PageFormat};
+use super::progress::Progress;
 use super::{COULD_NOT_RUN, input, output};
 use crate::report::info::{self, Info, Infos, Read, SCHEMA_MANY};
 use crate::trace::{Inventory, Outline, Trace, source};
 
-pub(super) fn run(args: &InfoArgs) -> Result<ExitCode> {
+pub(super) fn run(args: &InfoArgs, jobs: Option<NonZeroUsize>) -> Result<ExitCode> {
     let mut infos = Vec::new();
     let mut code = ExitCode::SUCCESS;
     for path in &args.traces {
-        match read(path, args.exact) {
+        match read(path, args.exact, jobs) {
             Ok(info) => infos.push(info),
             // One bad file among many must not hide the others.
             Err(error) => {
@@ -31,11 +33,11 @@ pub(super) fn run(args: &InfoArgs) -> Result<ExitCode> {
     Ok(code)
 }
 
-fn read(path: &Path, exact: bool) -> Result<Info> {
+fn read(path: &Path, exact: bool, jobs: Option<NonZeroUsize>) -> Result<Info> {
+    let _progress = Progress::start(format!("reading {}", path.display()));
     let open = source::open(path)?;
     let inventory = Inventory::read(open.path(), open.connection(), exact)?;
-    let whole = exact.then(|| Trace::read(open.path(), open.connection()));
-    let outline = match whole {
+    let outline = match exact.then(|| input::read_open(&open, jobs)) {
         Some(Ok(trace)) => Outline { trace, identities_complete: true, unreadable: Vec::new() },
         // What cannot be read whole is still worth an outline, with the reason.
         Some(Err(error)) => {

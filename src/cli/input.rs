@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::thread;
 
@@ -9,9 +10,11 @@ use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
 use super::args::{Unclosed, WindowArgs};
+use super::progress::Progress;
 use crate::classify::Classifier;
 use crate::finding::Finding;
-use crate::trace::{Trace, source};
+use crate::trace::source::OpenTrace;
+use crate::trace::{ReadOptions, Trace, TraceError, source};
 use crate::windows::{Selection, Surroundings, WindowSet, WindowSpec, select};
 
 /// A trace in memory.
@@ -22,12 +25,13 @@ pub(super) struct Input {
     pub(super) findings: Vec<Finding>,
 }
 
-/// Opens and reads a trace; the file is hashed meanwhile.
-pub(super) fn read(path: &Path) -> Result<Input> {
+/// Opens and reads a trace with so many threads; the file is hashed meanwhile.
+pub(super) fn read(path: &Path, jobs: Option<NonZeroUsize>) -> Result<Input> {
+    let _progress = Progress::start(format!("reading {}", path.display()));
     thread::scope(|scope| {
         let hash = scope.spawn(|| sha256(path));
         let open = source::open(path)?;
-        let trace = Trace::read(open.path(), open.connection())?;
+        let trace = read_open(&open, jobs)?;
         let sha256 = hash.join().ok().flatten();
         Ok(Input {
             trace,
@@ -36,6 +40,12 @@ pub(super) fn read(path: &Path) -> Result<Input> {
             findings: open.notes().to_vec(),
         })
     })
+}
+
+/// Reads an open trace with so many threads; the result does not depend on their number.
+pub(super) fn read_open(open: &OpenTrace, jobs: Option<NonZeroUsize>) -> Result<Trace, TraceError> {
+    let how = ReadOptions { jobs, ..ReadOptions::default() };
+    Trace::read_with(open.path(), open.connection(), open.database(), &how)
 }
 
 /// SHA-256 of a file in hex; nothing for a folder.

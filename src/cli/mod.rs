@@ -11,8 +11,10 @@ mod completions;
 mod explain;
 mod info;
 mod input;
+mod interrupt;
 mod man;
 mod output;
+mod progress;
 mod project;
 mod scrub;
 mod windows;
@@ -39,6 +41,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(COULD_NOT_RUN));
         }
     };
+    let _session = interrupt::Session::start();
     match dispatch(cli) {
         Ok(code) => code,
         Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
@@ -51,17 +54,18 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn dispatch(cli: Cli) -> Result<ExitCode> {
     let project = || if cli.no_project { Ok(Project::default()) } else { Project::find() };
+    let jobs = cli.jobs;
     match cli.command {
         Command::Analyze(mut args) => {
             let project = project()?;
             project.fill_window(&mut args.windows);
             project.fill_classes(&mut args.classes);
-            analyze::run(&args)
+            analyze::run(&args, jobs)
         }
-        Command::Info(args) => info::run(&args),
+        Command::Info(args) => info::run(&args, jobs),
         Command::Windows(mut args) => {
             project()?.fill_window(&mut args.windows);
-            windows::run(&args)
+            windows::run(&args, jobs)
         }
         Command::Classes(mut args) => {
             let project = project()?;
@@ -69,9 +73,9 @@ fn dispatch(cli: Cli) -> Result<ExitCode> {
             if !args.rules {
                 project.fill_window(&mut args.windows);
             }
-            classes::run(&args)
+            classes::run(&args, jobs)
         }
-        Command::Scrub(args) => scrub::run(&args),
+        Command::Scrub(args) => scrub::run(&args, jobs),
         Command::Explain(args) => explain::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),

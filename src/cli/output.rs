@@ -50,7 +50,9 @@ pub(super) fn write_file(
     let folder =
         path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let attempt = || -> io::Result<()> {
-        let mut file = tempfile::Builder::new().prefix(".nsys-attrib-").tempfile_in(folder)?;
+        super::interrupt::watch(folder);
+        let mut file =
+            tempfile::Builder::new().prefix(super::interrupt::PREFIX).tempfile_in(folder)?;
         {
             let mut buffer = io::BufWriter::new(file.as_file_mut());
             fill(&mut buffer)?;

@@ -3,13 +3,16 @@
 //! The proof is an analysis of both files over the whole trace, and their NVTX ranges one by one.
 
 use std::io::{self, Write};
+use std::num::NonZeroUsize;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
 
 use super::args::{PageFormat, ScrubArgs, WindowArgs};
-use super::{input, output};
+use super::progress::Progress;
+use super::{input, interrupt, output};
 use crate::attribution::{Analysis, Analyzer, Options};
 use crate::classify::Classifier;
 use crate::report;
@@ -44,13 +47,16 @@ struct Verified {
     differing: Vec<String>,
 }
 
-pub(super) fn run(args: &ScrubArgs) -> Result<ExitCode> {
+pub(super) fn run(args: &ScrubArgs, jobs: Option<NonZeroUsize>) -> Result<ExitCode> {
     let open = source::open(&args.trace)?;
     let options = ScrubOptions { redact_nvtx: args.redact_nvtx, force: args.force };
+    let beside = args.out.parent().filter(|folder| !folder.as_os_str().is_empty());
+    interrupt::watch(beside.unwrap_or(Path::new(".")));
+    let _progress = Progress::start(format!("scrubbing {}", args.trace.display()));
     let report = scrub(&open, &args.out, &options)?;
-    let before = Trace::read(open.path(), open.connection())?;
+    let before = input::read_open(&open, jobs)?;
     let copy = source::open(&args.out)?;
-    let after = Trace::read(copy.path(), copy.connection())?;
+    let after = input::read_open(&copy, jobs)?;
     let document = ScrubDocument {
         schema: SCHEMA,
         input: args.trace.display().to_string(),

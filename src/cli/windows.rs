@@ -1,6 +1,7 @@
 //! `nsys-attrib windows`: the instances of a specification and how they are distributed.
 
 use std::io::{self, Write};
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -18,8 +19,8 @@ use crate::units::Nanos;
 /// Columns that the wide table of the distribution needs.
 const WIDE: u16 = 120;
 
-pub(super) fn run(args: &WindowsArgs) -> Result<ExitCode> {
-    let input = input::read(&args.trace)?;
+pub(super) fn run(args: &WindowsArgs, jobs: Option<NonZeroUsize>) -> Result<ExitCode> {
+    let input = input::read(&args.trace, jobs)?;
     let (specs, note) = input::specifications(&args.windows, &input.trace);
     if let Some(note) = note {
         eprintln!("nsys-attrib: {}: {note}", args.trace.display());
