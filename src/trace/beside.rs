@@ -44,8 +44,7 @@ pub(super) fn convolution_calls(
         found.push((row.some_int(0)?, row.some_int(1)?, row.int(2)?, row.some_int(3)?));
         Ok(())
     };
-    let found =
-        rows.fold(table, columns, Vec::new, visit, |found, mut later| found.append(&mut later))?;
+    let found = rows.fold(table, columns, Vec::new, visit, Vec::append)?;
     let mut names: Vec<i64> = found.iter().map(|row| row.3).collect();
     names.sort_unstable();
     names.dedup();
@@ -92,8 +91,7 @@ pub(super) fn overheads(
             }
             Ok(())
         };
-        let merge = |found: &mut Vec<Overhead>, mut later| found.append(&mut later);
-        found.append(&mut rows.fold(table, columns, Vec::new, visit, merge)?);
+        found.append(&mut rows.fold(table, columns, Vec::new, visit, Vec::append)?);
     }
     found.sort_by_key(|overhead| (overhead.span, overhead.process));
     Ok(found)

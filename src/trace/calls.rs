@@ -182,15 +182,16 @@ impl RawCalls {
         Ok(())
     }
 
-    fn append(&mut self, mut later: Self) {
-        let number = self.makers.adopt(later.makers);
-        append_renumbered(&mut self.maker, &later.maker, &number);
-        self.spans.append(later.spans);
+    fn append(&mut self, later: &mut Self) {
+        let number = self.makers.adopt(&mut later.makers);
+        append_renumbered(&mut self.maker, &mut later.maker, &number);
+        self.spans.append(&mut later.spans);
         self.correlation.append(&mut later.correlation);
         self.backtraces.append(&mut later.backtraces);
-        self.census.bad_times += later.census.bad_times;
-        self.census.without_thread += later.census.without_thread;
-        for (class, (rows, ns)) in later.census.other_classes {
+        let census = std::mem::take(&mut later.census);
+        self.census.bad_times += census.bad_times;
+        self.census.without_thread += census.without_thread;
+        for (class, (rows, ns)) in census.other_classes {
             let entry = self.census.other_classes.entry(class).or_default();
             entry.0 += rows;
             entry.1 += ns;

@@ -351,13 +351,13 @@ impl RawOperations {
             let (label, payload) = what(row)?;
             part.push(row, label, payload)
         };
-        let read = rows.fold(table, columns, Self::none, visit, Self::append)?;
+        let mut read = rows.fold(table, columns, Self::none, visit, Self::append)?;
         if self.spans.is_empty() {
             let census = self.census.clone();
             *self = read;
             self.census.add(&census);
         } else {
-            self.append(read);
+            self.append(&mut read);
         }
         order::check_count(rows, table, self.spans.len())
     }
@@ -386,17 +386,17 @@ impl RawOperations {
         Ok(())
     }
 
-    fn append(&mut self, mut later: Self) {
-        let queue = self.queues.adopt(later.queues);
-        let sorts = later.sorts.keys().iter();
+    fn append(&mut self, later: &mut Self) {
+        let queue = self.queues.adopt(&mut later.queues);
+        let sorts = later.sorts.drain();
         let sort: Vec<u32> =
-            sorts.map(|(old, label)| self.sorts.id((queue[*old as usize], *label))).collect();
-        append_renumbered(&mut self.sort, &later.sort, &sort);
-        let payload = self.payloads.adopt(later.payloads);
-        append_renumbered(&mut self.payload, &later.payload, &payload);
-        self.spans.append(later.spans);
+            sorts.map(|(old, label)| self.sorts.id((queue[old as usize], label))).collect();
+        append_renumbered(&mut self.sort, &mut later.sort, &sort);
+        let payload = self.payloads.adopt(&mut later.payloads);
+        append_renumbered(&mut self.payload, &mut later.payload, &payload);
+        self.spans.append(&mut later.spans);
         self.correlation.append(&mut later.correlation);
-        self.census.add(&later.census);
+        self.census.add(&std::mem::take(&mut later.census));
     }
 
     /// Names resolved, identities numbered, rows in order.

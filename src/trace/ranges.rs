@@ -231,14 +231,17 @@ impl Texts {
         next
     }
 
-    /// Numbers the messages of later rows as well: the new number of each of theirs.
-    fn adopt(&mut self, later: &Self) -> Vec<u32> {
+    /// Numbers the messages of later rows as well: the new number of each of theirs. Leaves those
+    /// empty.
+    fn adopt(&mut self, later: &mut Self) -> Vec<u32> {
         let number = |text: &RawText| match text {
             RawText::Inline(text) => self.id(Some(text), None),
             RawText::Registered(id) => self.id(None, Some(*id)),
             RawText::None => self.id(None, None),
         };
-        later.all.iter().map(number).collect()
+        let numbers = later.all.iter().map(number).collect();
+        *later = Self::default();
+        numbers
     }
 }
 
@@ -304,17 +307,18 @@ impl RawRanges {
         Ok(())
     }
 
-    fn append(&mut self, later: Self) {
-        let number = self.texts.adopt(&later.texts);
+    fn append(&mut self, later: &mut Self) {
+        let number = self.texts.adopt(&mut later.texts);
         let text = |old: u32| number[old as usize];
-        append_renumbered(&mut self.text, &later.text, &number);
-        let origin = self.origins.adopt(later.origins);
-        append_renumbered(&mut self.origin, &later.origin, &origin);
-        self.spans.append(later.spans);
-        self.marks.extend(later.marks.iter().map(|(at, tid, old)| (*at, *tid, text(*old))));
-        self.mark_threads.adopt(later.mark_threads);
-        self.domain_names.extend(later.domain_names.iter().map(|(key, old)| (*key, text(*old))));
-        self.bad_times += later.bad_times;
+        append_renumbered(&mut self.text, &mut later.text, &number);
+        let origin = self.origins.adopt(&mut later.origins);
+        append_renumbered(&mut self.origin, &mut later.origin, &origin);
+        self.spans.append(&mut later.spans);
+        self.marks.extend(later.marks.drain(..).map(|(at, tid, old)| (at, tid, text(old))));
+        self.mark_threads.adopt(&mut later.mark_threads);
+        let names = std::mem::take(&mut later.domain_names);
+        self.domain_names.extend(names.into_iter().map(|(key, old)| (key, text(old))));
+        self.bad_times += std::mem::take(&mut later.bad_times);
     }
 
     /// Every `globalTid` that occurs.

@@ -130,14 +130,15 @@ impl<'r, const N: usize> Row<'r, N> {
 
 impl Rows<'_> {
     /// Gathers every row of `table`, in the order in which it is stored: `new` makes an empty
-    /// accumulator, `visit` adds a row to it, `merge` adds those of a later part of the table.
+    /// accumulator, `visit` adds a row to it, `merge` moves those of a later part
+    /// of the table behind those before and leaves an empty accumulator.
     pub(crate) fn fold<A: Send, const N: usize>(
         &self,
         table: &Table,
         columns: [Column; N],
         new: impl Fn() -> A + Sync,
         visit: impl Fn(&mut A, &Row<'_, N>) -> Result<(), TraceError> + Sync,
-        merge: impl Fn(&mut A, A) + Sync,
+        merge: impl Fn(&mut A, &mut A) + Sync,
     ) -> Result<A, TraceError> {
         let sql = self.select(table, &columns)?;
         if let Some(file) = &self.reading.pages {

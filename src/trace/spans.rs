@@ -36,10 +36,10 @@ impl Spans {
         self.length.push(length);
     }
 
-    /// Adds the spans of later rows.
-    pub(super) fn append(&mut self, mut later: Self) {
+    /// Moves the spans of later rows behind those before.
+    pub(super) fn append(&mut self, later: &mut Self) {
         let before = self.start.len() as u32;
-        self.long.extend(later.long.iter().map(|(row, end)| (before.wrapping_add(*row), *end)));
+        self.long.extend(later.long.drain(..).map(|(row, end)| (before.wrapping_add(row), end)));
         self.start.append(&mut later.start);
         self.length.append(&mut later.length);
     }
@@ -110,7 +110,9 @@ mod tests {
         let mut spans = Spans::default();
         CASES.iter().for_each(|(start, end)| spans.push(*start, *end));
         assert_eq!(all(&spans), CASES);
-        spans.append(spans.clone());
+        let mut later = spans.clone();
+        spans.append(&mut later);
+        assert_eq!(later, Spans::default());
         assert_eq!(all(&spans), [CASES, CASES].concat());
         let order: Vec<u32> = (0..spans.len() as u32).rev().collect();
         spans.apply(&order);

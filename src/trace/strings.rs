@@ -24,9 +24,17 @@ impl<K: Clone + Eq + Hash> Interner<K> {
     }
 
     /// Numbers the things of a later interner as well: answers the new number of each of its numbers.
-    /// The outcome is what it would be if one interner had seen everything in turn.
-    pub(crate) fn adopt(&mut self, later: Self) -> Vec<u32> {
-        later.keys.into_iter().map(|key| self.id(key)).collect()
+    /// The outcome is what it would be if one interner had seen everything in turn. The later one is
+    /// left empty.
+    pub(crate) fn adopt(&mut self, later: &mut Self) -> Vec<u32> {
+        later.drain().map(|key| self.id(key)).collect()
+    }
+
+    /// Takes the things, by number, and leaves nothing.
+    pub(crate) fn drain(&mut self) -> impl Iterator<Item = K> + '_ {
+        self.ids.clear();
+        self.last = None;
+        self.keys.drain(..)
     }
 
     /// The number of `key`. Runs of equal keys, which event tables are full of, cost a comparison.
@@ -59,9 +67,9 @@ impl<K: Clone + Eq + Hash> Interner<K> {
     }
 }
 
-/// Adds the numbers of later rows, renumbered.
-pub(crate) fn append_renumbered(column: &mut Vec<u32>, later: &[u32], number: &[u32]) {
-    column.extend(later.iter().map(|old| number[*old as usize]));
+/// Moves the numbers of later rows behind those before, renumbered.
+pub(crate) fn append_renumbered(column: &mut Vec<u32>, later: &mut Vec<u32>, number: &[u32]) {
+    column.extend(later.drain(..).map(|old| number[old as usize]));
 }
 
 /// Puts `keys` into their natural order: answers the old number of each new place and the new

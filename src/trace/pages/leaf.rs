@@ -27,8 +27,7 @@ pub(super) struct LeafReader<'f, const N: usize> {
     spill: Spill<'f>,
     /// Only the one leaf of an empty table has no rows.
     may_be_empty: bool,
-    /// The first row id that was read and the last.
-    pub(super) ids: Option<(i64, i64)>,
+    ids: Option<(i64, i64)>,
 }
 
 impl<'f, const N: usize> LeafReader<'f, N> {
@@ -42,6 +41,11 @@ impl<'f, const N: usize> LeafReader<'f, N> {
     ) -> Self {
         let spill = Spill { file, left: overflow, record: Vec::new(), page: Vec::new() };
         Self { file, decoder, spill, may_be_empty, ids: None }
+    }
+
+    /// The first and the last row id since this was asked last.
+    pub(super) fn take_ids(&mut self) -> Option<(i64, i64)> {
+        self.ids.take()
     }
 
     /// Visits the rows of one page.
@@ -60,16 +64,16 @@ impl<'f, const N: usize> LeafReader<'f, N> {
         }
         for pointer in pointers {
             let cell = usize::from(u16::from_be_bytes(*pointer));
-            let outside = Unread::Damaged("a cell lies outside its page");
-            let Some((length, at)) = varint(page, cell) else { return Err(outside) };
+            let outside = || Unread::Damaged("a cell lies outside its page");
+            let (length, at) = varint(page, cell).ok_or_else(outside)?;
             if at - cell > LONGEST_LENGTH || length > self.file.size() {
                 return Err(Unread::Damaged("a record is longer than the file"));
             }
-            let Some((row_id, at)) = varint(page, at) else { return Err(outside) };
+            let (row_id, at) = varint(page, at).ok_or_else(outside)?;
             let row_id = row_id.cast_signed();
             self.check_order(row_id)?;
             let local = local_length(length, page.len());
-            let Some(body) = page.get(at..at + local) else { return Err(outside) };
+            let body = page.get(at..at + local).ok_or_else(outside)?;
             let shape = self.decoder.shape(body, length)?;
             let body = if shape.needed <= local {
                 body

@@ -20,6 +20,8 @@ mod layout;
 mod leaf;
 mod parallel;
 mod record;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 use std::io;

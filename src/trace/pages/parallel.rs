@@ -26,14 +26,15 @@ const BLOCK: usize = 1 << 19;
 const GAP: u32 = 8;
 
 /// Gathers the rows of `table`: `new` makes an empty accumulator, `visit` adds a row to it, `merge`
-/// adds the rows of a later block to those before.
+/// moves the rows of a later block behind those before and leaves an empty accumulator, which is
+/// used again: memory that the system gives out anew costs more than the rows that go into it.
 pub(crate) fn fold<A: Send, const N: usize>(
     file: &PageFile,
     (connection, jobs): (&Connection, NonZeroUsize),
     (table, columns): (&str, [&str; N]),
     new: impl Fn() -> A + Sync,
     visit: impl Fn(&mut A, Record<'_, N>) -> Result<(), TraceError> + Sync,
-    merge: impl Fn(&mut A, A) + Sync,
+    merge: impl Fn(&mut A, &mut A) + Sync,
 ) -> Result<A, Unread> {
     let layout = Layout::read(connection, table, columns)?;
     let leaves = tree::leaves(file, layout.root)?;
@@ -45,24 +46,27 @@ pub(crate) fn fold<A: Send, const N: usize>(
         rows: new(),
         blocks: 0,
         early: BTreeMap::new(),
+        spare: Vec::new(),
         last_id: None,
         failure: None,
     });
     let work = || {
         let mut buffer = Vec::new();
+        let mut reader = LeafReader::new(file, decoder.clone(), &overflow, only);
+        let mut spare = None;
         while !stop.load(Ordering::Relaxed) {
             let number = next.fetch_add(1, Ordering::Relaxed);
             let Some(leaves) = blocks.get(number) else { break };
-            let mut reader = LeafReader::new(file, decoder.clone(), &overflow, only);
-            let mut rows = new();
+            let mut rows = spare.take().unwrap_or_else(&new);
             let read = read_block(file, leaves, &mut buffer, |page| {
                 reader.read(page, |record| visit(&mut rows, record))
             });
-            let block = read.map(|()| Block { rows, ids: reader.ids });
+            let block = read.map(|()| Block { rows, ids: reader.take_ids() });
             let mut whole = whole.lock().unwrap_or_else(PoisonError::into_inner);
             if !whole.hand_in(number, block, &merge) {
                 stop.store(true, Ordering::Relaxed);
             }
+            spare = whole.spare.pop();
         }
     };
     thread::scope(|scope| {
@@ -116,6 +120,8 @@ struct Whole<A> {
     blocks: usize,
     /// Blocks that came before those that belong before them.
     early: BTreeMap<usize, Block<A>>,
+    /// Accumulators that have been emptied.
+    spare: Vec<A>,
     last_id: Option<i64>,
     /// The failure of the earliest block that failed, whichever thread was faster.
     failure: Option<(usize, Unread)>,
@@ -127,7 +133,7 @@ impl<A> Whole<A> {
         &mut self,
         number: usize,
         block: Result<Block<A>, Unread>,
-        merge: impl Fn(&mut A, A),
+        merge: impl Fn(&mut A, &mut A),
     ) -> bool {
         match block {
             Ok(block) => self.early.insert(number, block),
@@ -136,7 +142,7 @@ impl<A> Whole<A> {
                 return false;
             }
         };
-        while let Some(block) = self.early.remove(&self.blocks) {
+        while let Some(mut block) = self.early.remove(&self.blocks) {
             if let Some((first, last)) = block.ids {
                 if self.last_id.is_some_and(|before| before >= first) {
                     let failure = Unread::Damaged("the row ids of a table are not in order");
@@ -144,7 +150,8 @@ impl<A> Whole<A> {
                 }
                 self.last_id = Some(last);
             }
-            merge(&mut self.rows, block.rows);
+            merge(&mut self.rows, &mut block.rows);
+            self.spare.push(block.rows);
             self.blocks += 1;
         }
         self.failure.is_none()

@@ -57,6 +57,12 @@ fn children(page: &[u8], seen: &mut Seen, below: &mut Vec<u32>) -> Result<(), Un
     Ok(())
 }
 
+/// Whether the children of a damaged interior page can be told.
+#[cfg(test)]
+pub(super) fn fuzz_children(page: &[u8], pages: u32) -> bool {
+    children(page, &mut Seen::new(pages), &mut Vec::new()).is_ok()
+}
+
 /// The cell pointers of a page, behind its header. A cell takes no less than four bytes, and two for
 /// its pointer.
 pub(super) fn cell_pointers(page: &[u8], header: usize) -> Result<&[[u8; 2]], Unread> {
