@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::terminal::{Style, wrap};
 
 /// The widest a column of labels gets; a longer label has a line of its own.
-const WIDEST_LABEL: usize = 24;
+const WIDEST_LABEL: usize = 28;
 
 /// Writes sentences with their labels in a column of their own.
 ///
@@ -68,12 +68,12 @@ mod tests {
         let mut out = Vec::new();
         let notes = [
             ("key".to_owned(), "some words that wrap at the width which is given".to_owned()),
-            ("a label that is far too long".to_owned(), "text".to_owned()),
+            ("a label that is far too long to stand there".to_owned(), "text".to_owned()),
         ];
         let style = Style { color: false, width: 40 };
         write_notes(&mut out, &notes, style).unwrap();
         let expected = "  key  some words that wrap at the width\n       which is given\n  \
-                        a label that is far too long\n       text\n";
+                        a label that is far too long to stand there\n       text\n";
         assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
 }
