@@ -120,7 +120,7 @@ fn train_has_kernels_without_a_launch() {
     let Some(found) = found else { return };
     assert_eq!(found["kernels"]["count"], 3442);
     assert_eq!(found["kernels"]["orphans"], 1810);
-    assert!(codes(&found).contains(&("orphan-kernels", "data-loss")));
+    assert!(codes(&found).contains(&("orphan-operations", "data-loss")));
 }
 
 #[test]

@@ -23,7 +23,8 @@ use crate::windows::intervals::union_ns;
 /// How to attribute.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The rule to show; `launched` by default, `overlap` for the whole trace.
+    /// The rule to show; `launched` by default, `overlap` for the whole trace, `started` for runs of
+    /// kernels, which launch nothing themselves.
     pub rule: Option<Rule>,
     /// Count API calls of the window's own thread alone.
     pub own_thread: bool,
@@ -62,7 +63,11 @@ impl<'a> Analyzer<'a> {
     pub fn analyze(&self, set: &WindowSet, how: &Options) -> Analysis {
         let scope = Scope::new(self.trace, set);
         let present = self.trace.present;
-        let default = if set.whole_trace { Rule::Overlap } else { Rule::Launched };
+        let default = match set {
+            set if set.whole_trace => Rule::Overlap,
+            set if set.kernel_runs => Rule::Started,
+            _ => Rule::Launched,
+        };
         let rule = how.rule.unwrap_or(default);
 
         // Each pass reads the trace and the windows, and nothing of the others.

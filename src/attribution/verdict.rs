@@ -43,6 +43,15 @@ pub(super) fn decide(wall_ns: i64, gpu: &Gpu, idle: &Idle) -> Option<Verdict> {
         "a cause decides from {:.0} % of wall and {LEAD} times the next",
         CAUSE * 100.0
     ));
+    let elsewhere = idle.none_ns.as_ns()
+        + [idle.unknown_ns, idle.head_by.unknown_ns, idle.tail_by.unknown_ns]
+            .iter()
+            .map(|time| time.as_ns())
+            .sum::<i64>();
+    because.push(format!(
+        "no operation in the window, or unknown, {:.1} % of wall",
+        share(elsewhere) * 100.0
+    ));
     let (first, second) = (causes.first()?, causes.get(1)?);
     let decided = share(first.ns) >= CAUSE && first.ns as f64 >= LEAD * second.ns as f64;
     let (kind, detail) = if decided {
@@ -52,6 +61,14 @@ pub(super) fn decide(wall_ns: i64, gpu: &Gpu, idle: &Idle) -> Option<Verdict> {
                 "{:.1} % of wall passes in {} while the GPU is idle",
                 share(first.ns) * 100.0,
                 first.what
+            ),
+        )
+    } else if elsewhere > first.ns {
+        (
+            "mixed",
+            format!(
+                "{:.1} % of wall passes in windows without any operation, or for an unknown reason",
+                share(elsewhere) * 100.0
             ),
         )
     } else {

@@ -6,7 +6,8 @@ use super::contained::Contained;
 use super::document::{Analysis, CountTime};
 use super::scope::Scope;
 use crate::finding::{Finding, Severity};
-use crate::trace::ProcessId;
+use crate::stats;
+use crate::trace::{Label, ProcessId};
 use crate::units::{Nanos, Share, Span};
 use crate::windows::Attributed;
 use crate::windows::intervals::{Sweep, union_ns};
@@ -36,11 +37,12 @@ pub(super) fn window_findings(
     let mut findings = Vec::new();
     overlapping(scope, &mut findings);
     containment(scope, evidence, &mut findings);
-    instances(scope, analysis, &mut findings);
+    instances(scope, &mut findings);
     api(analysis, evidence.all_threads_ns, &mut findings);
     own_thread_kernels(analysis, &mut findings);
     kernels(analysis, &mut findings);
     gpu(scope, analysis, &mut findings);
+    orphans(scope, &mut findings);
     unified_memory(scope, &mut findings);
     overhead(scope, &mut findings);
     clocks(evidence, &mut findings);
@@ -106,20 +108,24 @@ fn overlapping(scope: &Scope<'_>, findings: &mut Vec<Finding>) {
 }
 
 fn containment(scope: &Scope<'_>, evidence: &Evidence, findings: &mut Vec<Finding>) {
+    if scope.set.kernel_runs {
+        return;
+    }
     let Some(contained) = evidence.contained.share().filter(|share| share.as_f64() < 0.95) else {
         return;
     };
     let severity = if contained.as_f64() < 0.5 { Severity::DataLoss } else { Severity::Warning };
-    let delay = evidence.median_delay.unwrap_or_default();
+    let delay = evidence
+        .median_delay
+        .map_or_else(String::new, |delay| format!(" (median launch delay {delay:.1})"));
     let what = if scope.set.projected { "moved windows" } else { "windows" };
     findings.push(
         Finding::new(
             "window-does-not-contain-its-work",
             severity,
             format!(
-                "only {contained} of the time of the {} operations launched in the {what} lies inside their own window (median launch delay {}): the windows measure issuing, not latency",
-                evidence.contained.count,
-                delay
+                "only {contained} of the time of the {} operations launched in the {what} lies inside their own window{delay}: the windows measure issuing, not latency",
+                evidence.contained.count
             ),
             format!(
                 "use --window gpu:{} to measure the work itself, or synchronise before the range ends",
@@ -128,16 +134,15 @@ fn containment(scope: &Scope<'_>, evidence: &Evidence, findings: &mut Vec<Findin
         )
         .with("contained_share", contained)
         .with("operations", evidence.contained.count)
-        .with("median_launch_delay_ns", delay),
     );
 }
 
-fn instances(scope: &Scope<'_>, analysis: &Analysis, findings: &mut Vec<Finding>) {
+fn instances(scope: &Scope<'_>, findings: &mut Vec<Finding>) {
     let count = scope.windows().len();
     if scope.set.whole_trace {
         return;
     }
-    if count < ENOUGH_WINDOWS {
+    if (2..ENOUGH_WINDOWS).contains(&count) {
         findings.push(
             Finding::new(
                 "too-few-windows",
@@ -148,15 +153,18 @@ fn instances(scope: &Scope<'_>, analysis: &Analysis, findings: &mut Vec<Finding>
             .with("instances", count),
         );
     }
-    let first = scope.windows().first().filter(|window| window.index == 0 && count >= 3);
-    if let (Some(first), Some(median)) = (first, analysis.windows.p50_ns) {
+    let first = scope.windows().first().filter(|window| window.index == 0);
+    let mut others: Vec<i64> =
+        scope.spans.iter().skip(1).map(|span| span.length().as_ns()).collect();
+    let median = stats::median(&mut others).map(|ns| Nanos::from_ns(ns.round() as i64));
+    if let (Some(first), Some(median)) = (first, median) {
         let length = first.span.length();
-        if median.as_ns() > 0 && length.as_ns() > 5 * median.as_ns() {
+        if median > Nanos::ZERO && length.as_ns() > 5 * median.as_ns() {
             findings.push(
                 Finding::new(
                     "first-window-outlier",
                     Severity::Warning,
-                    format!("the first instance lasts {length:.1}, over 5 times the median {median:.1}: it looks like a warm-up"),
+                    format!("the first instance lasts {length:.1}, over 5 times the median of the others, {median:.1}: it looks like a warm-up"),
                     "leave it out with --skip 1",
                 )
                 .with("first_ns", length)
@@ -224,17 +232,6 @@ fn kernels(analysis: &Analysis, findings: &mut Vec<Finding>) {
             .with("overlap_ns", times[2]),
         );
     }
-    if kernels.orphans > 0 {
-        findings.push(
-            Finding::new(
-                "orphan-kernels",
-                Severity::DataLoss,
-                format!("{} kernels in the windows have no API call in the export; rule `launched` cannot see them", kernels.orphans),
-                "the capture or the export was cut: record with a margin before the window, or use --attribute overlap",
-            )
-            .with("kernels", kernels.orphans),
-        );
-    }
     let unclassified = kernels.by_class.iter().find(|class| class.class == "unclassified");
     if let Some(class) = unclassified
         && let Some(share) = class.share
@@ -265,6 +262,34 @@ fn gpu(scope: &Scope<'_>, analysis: &Analysis, findings: &mut Vec<Finding>) {
                 "measure on an idle GPU, or attribute every process with --attribute-process any",
             )
             .with("foreign_busy_ns", gpu.foreign_busy_ns),
+        );
+    }
+}
+
+/// Operations whose API call is not in the export, of every kind.
+fn orphans(scope: &Scope<'_>, findings: &mut Vec<Finding>) {
+    let operations = &scope.trace.operations;
+    let (mut kernels, mut copies, mut graphs) = (0_u64, 0_u64, 0_u64);
+    scope.operations_meeting(|op, _, own| {
+        if own && scope.trace.links.is_orphan(op, operations) {
+            match operations.label(op) {
+                Label::Kernel { .. } => kernels += 1,
+                Label::Copy { .. } | Label::Memset => copies += 1,
+                Label::Graph => graphs += 1,
+            }
+        }
+    });
+    if kernels + copies + graphs > 0 {
+        findings.push(
+            Finding::new(
+                "orphan-operations",
+                Severity::DataLoss,
+                format!("{kernels} kernels, {copies} copies and memsets and {graphs} whole graphs in the windows have no API call in the export; rule `launched` cannot see them"),
+                "the capture or the export was cut: record with a margin before the window, or use --attribute overlap",
+            )
+            .with("kernels", kernels)
+            .with("copies", copies)
+            .with("graphs", graphs),
         );
     }
 }
@@ -303,7 +328,7 @@ fn overhead(scope: &Scope<'_>, findings: &mut Vec<Finding>) {
     });
     let time: i64 = inside.into_iter().map(union_ns).sum();
     let wall: i64 = scope.cpu_spans.iter().map(|span| span.length().as_ns()).sum();
-    if let Some(share) = Share::of(time, wall).filter(|share| share.as_f64() > 0.0) {
+    if let Some(share) = Share::of(time, wall).filter(|share| share.as_f64() > 0.0005) {
         let severity = if share.as_f64() > 0.01 { Severity::Warning } else { Severity::Info };
         findings.push(
             Finding::new(

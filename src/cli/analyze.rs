@@ -9,39 +9,59 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 
 use super::args::{AnalyzeArgs, Format};
-use super::{input, output};
+use super::{COULD_NOT_RUN, input, output};
 use crate::attribution::document::{Analyses, SCHEMA_MANY};
 use crate::attribution::{Analysis, Analyzer, Options, definitions};
+use crate::classify::Classifier;
 use crate::report::{self, Style};
 
 pub(super) fn run(args: &AnalyzeArgs, jobs: Option<NonZeroUsize>) -> Result<ExitCode> {
     let rules = input::classifier(args.classes.as_deref())?;
     let mut analyses = Vec::new();
+    let mut code = ExitCode::SUCCESS;
     for path in &args.traces {
-        let input = input::read(path, jobs)?;
-        let (specs, note) = input::specifications(&args.windows, &input.trace);
-        if let Some(note) = note {
-            eprintln!("nsys-attrib: {}: {note}", path.display());
+        // One bad trace among many must not hide the results of the others.
+        if let Err(error) = analyze(path, args, jobs, &rules, &mut analyses) {
+            eprintln!("nsys-attrib: {error:#}");
+            code = ExitCode::from(COULD_NOT_RUN);
         }
-        let analyzer = Analyzer::new(&input.trace, &rules);
-        let how = Options {
-            rule: args.attribute.map(Into::into),
-            own_thread: args.own_thread,
-            path: input.path.clone(),
-            sha256: input.sha256.clone(),
-            findings: input.findings.clone(),
-        };
-        for spec in specs {
-            let set = input::windows(&input.trace, &spec, &args.windows)
-                .with_context(|| path.display().to_string())?;
-            analyses.push(analyzer.analyze(&set, &how));
-        }
+    }
+    if analyses.is_empty() {
+        return Ok(code);
     }
     match &args.out {
         Some(folder) => write_files(folder, &analyses, args)?,
         None => print(analyses, args)?,
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(code)
+}
+
+fn analyze(
+    path: &Path,
+    args: &AnalyzeArgs,
+    jobs: Option<NonZeroUsize>,
+    rules: &Classifier,
+    analyses: &mut Vec<Analysis>,
+) -> Result<()> {
+    let input = input::read(path, jobs)?;
+    let (specs, note) = input::specifications(&args.windows, &input.trace);
+    if let Some(note) = note {
+        eprintln!("nsys-attrib: {}: {note}", path.display());
+    }
+    let analyzer = Analyzer::new(&input.trace, rules);
+    let how = Options {
+        rule: args.attribute.map(Into::into),
+        own_thread: args.own_thread,
+        path: input.path.clone(),
+        sha256: input.sha256.clone(),
+        findings: input.findings.clone(),
+    };
+    for spec in specs {
+        let set = input::windows(&input.trace, &spec, &args.windows)
+            .with_context(|| path.display().to_string())?;
+        analyses.push(analyzer.analyze(&set, &how));
+    }
+    Ok(())
 }
 
 fn print(mut analyses: Vec<Analysis>, args: &AnalyzeArgs) -> Result<()> {
@@ -93,7 +113,7 @@ fn table(
     args: &AnalyzeArgs,
     style: Style,
 ) -> io::Result<()> {
-    report::write_lines(out, &report::analysis::summary(analysis), style)?;
+    report::write_lines(out, &report::summary::summary(analysis), style)?;
     for table in report::analysis::short_tables(analysis, args.per_window, args.top) {
         report::write_table(out, &table, style)?;
     }
@@ -116,13 +136,14 @@ fn explain(out: &mut dyn Write, style: Style) -> io::Result<()> {
 fn markdown(out: &mut dyn Write, analysis: &Analysis, args: &AnalyzeArgs) -> io::Result<()> {
     let tables: Vec<report::Table> = report::analysis::tables(analysis, args.per_window)
         .into_iter()
+        .filter(|table| table.name != "findings")
         .map(|table| match table.name {
             "api" | "kernels" | "classes" => table.shortened(args.top),
             _ => table,
         })
         .collect();
     let heading = format!("Window {}", analysis.windows.spec);
-    let lines = report::analysis::summary(analysis);
+    let lines = report::summary::summary(analysis);
     report::write_markdown(out, &heading, &lines, &tables, &analysis.findings)
 }
 

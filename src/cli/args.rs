@@ -142,7 +142,7 @@ pub(super) struct AnalyzeArgs {
     pub(super) traces: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) windows: WindowArgs,
-    /// Which GPU operations belong to a window [default: launched; overlap for `all`]
+    /// Which GPU operations belong to a window [default: launched; overlap for `all`, started for `kernels:`]
     #[arg(long, value_name = "RULE")]
     pub(super) attribute: Option<RuleArg>,
     /// Count API calls of the window's own thread only

@@ -1,217 +1,9 @@
-//! An analysis as a short summary and tables.
+//! An analysis as tables.
 
+use super::summary::idle_parts;
 use super::table::{Cell, Table, grouped, number, text};
-use crate::attribution::document::{Analysis, Api, Gpu, Idle, IdleKinds, Instance, Kernels};
+use crate::attribution::document::{Analysis, Api, Idle, IdleKinds, Instance, Kernels};
 use crate::units::{Nanos, Share, plain};
-
-/// A line of the summary: what it is about, and the line.
-pub type Line = (&'static str, String);
-
-/// The summary: trace, windows, API, GPU, idle, verdict.
-pub fn summary(analysis: &Analysis) -> Vec<Line> {
-    let mut lines = Vec::new();
-    trace(analysis, &mut lines);
-    windows(analysis, &mut lines);
-    match &analysis.api {
-        Some(api) => lines.push(("api", api_line(api))),
-        None => lines.push(("api", "– (the export has no table of CUDA API calls)".to_owned())),
-    }
-    match (&analysis.gpu, &analysis.kernels) {
-        (Some(gpu), kernels) => lines.push(("gpu", gpu_line(gpu, kernels.as_ref(), analysis))),
-        (None, _) => {
-            lines.push(("gpu", "– (the export has no table of GPU operations)".to_owned()));
-        }
-    }
-    if let Some(kernels) = &analysis.kernels {
-        groups(kernels, &mut lines);
-    }
-    if let Some(idle) = &analysis.idle {
-        lines.push(("idle", idle_line(idle, analysis.windows.total_ns)));
-    }
-    if let Some(verdict) = &analysis.verdict {
-        lines.push(("verdict", format!("{}: {}", verdict.kind, verdict.detail)));
-    }
-    lines
-}
-
-fn trace(analysis: &Analysis, lines: &mut Vec<Line>) {
-    let Some(trace) = &analysis.trace else { return };
-    let mut parts = vec![plain(&trace.path, 120)];
-    match (&trace.exporter_version, &trace.schema_version) {
-        (Some(exporter), Some(schema)) => parts.push(format!("nsys {exporter} (schema {schema})")),
-        (Some(exporter), None) => parts.push(format!("nsys {exporter}")),
-        _ => parts.push("nsys version not recorded".to_owned()),
-    }
-    let mut names: Vec<String> = trace
-        .devices
-        .iter()
-        .filter_map(|device| device.name.clone())
-        .map(|name| plain(&name, 60))
-        .collect();
-    names.dedup();
-    if !names.is_empty() {
-        let count = trace.devices.len();
-        let times =
-            if count > 1 && names.len() == 1 { format!("{count}x ") } else { String::new() };
-        parts.push(format!("{times}{}", names.join(", ")));
-    }
-    if let Some(start) = trace.session_start_unix_ns {
-        parts.push(start.to_string());
-    }
-    lines.push(("trace", parts.join(" · ")));
-}
-
-fn windows(analysis: &Analysis, lines: &mut Vec<Line>) {
-    let windows = &analysis.windows;
-    let or_dash =
-        |time: Option<Nanos>| time.map_or_else(|| "–".to_owned(), |time| time.to_string());
-    let mut line = format!("`{}`: ", plain(&windows.spec, 80));
-    if windows.count == 1 {
-        line += &format!("1 instance of {}", or_dash(windows.mean_ns));
-    } else {
-        line += &format!(
-            "{} instances, mean {} ± {} (p50 {}, p95 {}, p99 {}, min {}, max {}), total {}",
-            grouped(windows.count as u64),
-            or_dash(windows.mean_ns),
-            or_dash(windows.stddev_ns),
-            or_dash(windows.p50_ns),
-            or_dash(windows.p95_ns),
-            or_dash(windows.p99_ns),
-            or_dash(windows.min_ns),
-            or_dash(windows.max_ns),
-            windows.total_ns,
-        );
-        if windows.union_ns != windows.total_ns {
-            line += &format!(", union {}", windows.union_ns);
-        }
-    }
-    if let Some(share) = windows.contained_share {
-        line += &format!("; they contain {share} of the work they launched");
-    }
-    lines.push(("windows", line));
-}
-
-fn api_line(api: &Api) -> String {
-    let launch = &api.launch;
-    let mut line = format!(
-        "{} in {} calls · launch share {} ({} in {} calls{}) · API cover {} of wall",
-        api.total_ns,
-        grouped(api.calls),
-        dash(launch.share),
-        launch.time_ns,
-        grouped(launch.calls),
-        if launch.names.is_empty() {
-            String::new()
-        } else {
-            format!(": {}", launch.names.join(", "))
-        },
-        dash(api.cover_share),
-    );
-    let of_launch = |time: Nanos| Share::of(time.as_ns(), launch.time_ns.as_ns());
-    if launch.blocked_ns > Nanos::ZERO {
-        line +=
-            &format!(" · blocked launches {} of launch time", dash(of_launch(launch.blocked_ns)));
-    }
-    if launch.first_use_ns > Nanos::ZERO {
-        line += &format!(" · first-use launches {}", dash(of_launch(launch.first_use_ns)));
-    }
-    line
-}
-
-fn gpu_line(gpu: &Gpu, kernels: Option<&Kernels>, analysis: &Analysis) -> String {
-    let wall = analysis.windows.total_ns.as_ns();
-    let mut line =
-        format!("busy {} of wall ({})", dash(Share::of(gpu.busy_ns.as_ns(), wall)), gpu.busy_ns);
-    if gpu.by_device.len() > 1 {
-        let each: Vec<String> = gpu
-            .by_device
-            .iter()
-            .map(|device| {
-                format!(
-                    "device {} {}",
-                    device.device,
-                    dash(Share::of(device.busy_ns.as_ns(), wall))
-                )
-            })
-            .collect();
-        line += &format!(" [{}]", each.join(", "));
-    }
-    match kernels {
-        Some(kernels) => {
-            line += &format!(
-                " · {} kernels, {} (rule {}) on {} streams",
-                grouped(kernels.count),
-                kernels.total_ns,
-                kernels.rule,
-                kernels.streams
-            );
-            let mean = kernels.total_ns.as_ns().checked_div(kernels.count as i64);
-            if let Some(mean) = mean {
-                line += &format!(", mean {}", Nanos::from_ns(mean));
-            }
-        }
-        None => line += " · no table of kernels",
-    }
-    if let Some(delay) = analysis.launch_delay.filter(|delay| delay.count > 0) {
-        let time =
-            |time: Option<Nanos>| time.map_or_else(|| "–".to_owned(), |time| format!("{time:.1}"));
-        line += &format!(" · launch delay p50 {}, p95 {}", time(delay.p50_ns), time(delay.p95_ns));
-    }
-    line
-}
-
-fn groups(kernels: &Kernels, lines: &mut Vec<Line>) {
-    for group in &kernels.groups {
-        if group.readings.iter().all(|reading| reading.count == 0) {
-            continue;
-        }
-        let readings: Vec<String> = group
-            .readings
-            .iter()
-            .map(|reading| {
-                let mark = if reading.name == group.headline { " (headline)" } else { "" };
-                format!("{}{mark} {}", reading.name, dash(reading.share))
-            })
-            .collect();
-        lines.push(("group", format!("{} of kernel time: {}", group.name, readings.join(" · "))));
-    }
-}
-
-fn idle_line(idle: &Idle, wall: Nanos) -> String {
-    let share = |time: Nanos| Share::of(time.as_ns(), wall.as_ns());
-    let mut parts = vec![format!("{} of wall", dash(share(idle.total())))];
-    for (name, time) in idle_parts(idle) {
-        if time > Nanos::ZERO {
-            parts.push(format!("{name} {}", dash(share(time))));
-        }
-    }
-    let mut line = parts.join(" · ");
-    if idle.dispatch_ns > Nanos::ZERO {
-        line += &format!(
-            " (dispatch {} of it)",
-            dash(Share::of(idle.dispatch_ns.as_ns(), idle.host_ns.as_ns()))
-        );
-    }
-    line
-}
-
-fn idle_parts(idle: &Idle) -> [(&'static str, Nanos); 9] {
-    [
-        ("none", idle.none_ns),
-        ("head", idle.head_ns),
-        ("tail", idle.tail_ns),
-        ("launch", idle.launch_ns),
-        ("queue", idle.queue_ns),
-        ("api", idle.api_ns),
-        ("sync", idle.sync_ns),
-        ("unknown", idle.unknown_ns),
-        ("host", idle.host_ns),
-    ]
-}
-
-fn dash(share: Option<Share>) -> String {
-    share.map_or_else(|| "–".to_owned(), |share| share.to_string())
-}
 
 /// The tables that a person wants in a terminal: what the summary says already is left out, long
 /// lists are cut to `top` rows.
@@ -219,7 +11,7 @@ pub fn short_tables(analysis: &Analysis, per_window: bool, top: usize) -> Vec<Ta
     tables(analysis, per_window)
         .into_iter()
         .filter(|table| match table.name {
-            "groups" => false,
+            "groups" | "summary" | "findings" => false,
             "rules" => analysis.findings.iter().any(|finding| finding.code == "rules-disagree"),
             _ => true,
         })
@@ -232,7 +24,7 @@ pub fn short_tables(analysis: &Analysis, per_window: bool, top: usize) -> Vec<Ta
 
 /// Every table of an analysis, whole; instances too when `per_window`.
 pub fn tables(analysis: &Analysis, per_window: bool) -> Vec<Table> {
-    let mut tables = Vec::new();
+    let mut tables = vec![summary_table(analysis)];
     if let Some(api) = &analysis.api {
         tables.push(api_table(api));
     }
@@ -272,7 +64,95 @@ pub fn tables(analysis: &Analysis, per_window: bool) -> Vec<Table> {
     if per_window {
         tables.push(instance_table(&analysis.windows.instances));
     }
+    tables.push(finding_table(analysis));
     tables
+}
+
+/// The single numbers of an analysis, one in a row.
+fn summary_table(analysis: &Analysis) -> Table {
+    let mut rows = Vec::new();
+    let mut row = |name: &str, cell: Cell| rows.push(vec![Cell::from(name), cell]);
+    let windows = &analysis.windows;
+    row("windows", Cell::Count(windows.count as u64));
+    row("windows_total_ns", Cell::Time(windows.total_ns));
+    row("windows_union_ns", Cell::Time(windows.union_ns));
+    row("windows_gaps_ns", Cell::Time(windows.gaps_ns));
+    for (name, value) in [
+        ("windows_mean_ns", windows.mean_ns),
+        ("windows_stddev_ns", windows.stddev_ns),
+        ("windows_min_ns", windows.min_ns),
+        ("windows_p50_ns", windows.p50_ns),
+        ("windows_p90_ns", windows.p90_ns),
+        ("windows_p95_ns", windows.p95_ns),
+        ("windows_p99_ns", windows.p99_ns),
+        ("windows_max_ns", windows.max_ns),
+    ] {
+        row(name, value.into());
+    }
+    row("contained_share_pct", windows.contained_share.into());
+    if let Some(api) = &analysis.api {
+        row("api_total_ns", Cell::Time(api.total_ns));
+        row("api_calls", Cell::Count(api.calls));
+        row("api_calls_started", Cell::Count(api.calls_started));
+        row("api_cover_share_pct", api.cover_share.into());
+        row("launch_ns", Cell::Time(api.launch.time_ns));
+        row("launch_calls", Cell::Count(api.launch.calls));
+        row("launch_share_pct", api.launch.share.into());
+        row("launch_blocked_ns", Cell::Time(api.launch.blocked_ns));
+        row("launch_first_use_ns", Cell::Time(api.launch.first_use_ns));
+    }
+    if let Some(kernels) = &analysis.kernels {
+        row("kernel_rule", Cell::Text(kernels.rule.to_string()));
+        row("kernel_total_ns", Cell::Time(kernels.total_ns));
+        row("kernels", Cell::Count(kernels.count));
+        row("kernel_orphans", Cell::Count(kernels.orphans));
+        row("kernel_streams", Cell::Count(kernels.streams as u64));
+        row("tklqt_ns", Cell::Time(kernels.tklqt_ns));
+    }
+    if let Some(delay) = &analysis.launch_delay {
+        row("launch_delay_p50_ns", delay.p50_ns.into());
+        row("launch_delay_p95_ns", delay.p95_ns.into());
+        row("launch_delay_max_ns", delay.max_ns.into());
+    }
+    if let Some(gpu) = &analysis.gpu {
+        row("gpu_busy_ns", Cell::Time(gpu.busy_ns));
+        row("gpu_busy_share_pct", Share::of(gpu.busy_ns.as_ns(), windows.total_ns.as_ns()).into());
+        row("gpu_copy_only_ns", Cell::Time(gpu.copy_only_ns));
+        row("gpu_foreign_busy_ns", Cell::Time(gpu.foreign_busy_ns));
+    }
+    if let Some(verdict) = &analysis.verdict {
+        row("verdict", Cell::from(verdict.kind.as_str()));
+    }
+    Table {
+        name: "summary",
+        title: "Summary".to_owned(),
+        columns: vec![text("quantity", "quantity"), number("value", "value")],
+        rows,
+        note: None,
+    }
+}
+
+fn finding_table(analysis: &Analysis) -> Table {
+    let row = |finding: &crate::finding::Finding| {
+        vec![
+            Cell::from(finding.code.as_str()),
+            Cell::Text(finding.severity.to_string()),
+            Cell::from(finding.message.as_str()),
+            Cell::from(finding.remedy.as_str()),
+        ]
+    };
+    Table {
+        name: "findings",
+        title: "Findings".to_owned(),
+        columns: vec![
+            text("code", "code"),
+            text("severity", "severity"),
+            text("message", "message"),
+            text("remedy", "remedy"),
+        ],
+        rows: analysis.findings.iter().map(row).collect(),
+        note: None,
+    }
 }
 
 fn api_table(api: &Api) -> Table {
@@ -288,7 +168,7 @@ fn api_table(api: &Api) -> Table {
         columns.push(number("self time", "self_ns"));
     }
     let row = |function: &crate::attribution::document::ApiFunction| {
-        let mean = function.time_ns.as_ns().checked_div(function.calls as i64).map(Nanos::from_ns);
+        let mean = function.time_ns.mean_of(function.calls);
         let mut row = vec![
             Cell::from(function.name.as_str()),
             Cell::Count(function.calls),
@@ -487,7 +367,7 @@ pub fn instance_table(instances: &[Instance]) -> Table {
         vec![
             Cell::Count(window.index as u64),
             Cell::Text(plain(&window.label, 60)),
-            Cell::Text(format!("{:.6}", window.start_ns.as_ns() as f64 / 1e9)),
+            Cell::Instant(window.start_ns),
             Cell::Time(window.end_ns - window.start_ns),
             Cell::Count(window.calls),
             Cell::Time(window.api_ns),
@@ -504,7 +384,7 @@ pub fn instance_table(instances: &[Instance]) -> Table {
         columns: vec![
             number("#", "index"),
             text("label", "label"),
-            number("start s", "start_s"),
+            number("start", "start_ns"),
             number("length", "length_ns"),
             number("calls", "calls"),
             number("API", "api_ns"),

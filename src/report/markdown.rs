@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::analysis::Line;
+use super::summary::Line;
 use super::table::{Cell, Table};
 use crate::finding::Finding;
 use crate::units::plain;
@@ -33,7 +33,7 @@ pub fn write_markdown(
     }
     for finding in findings {
         let (message, remedy) = (escaped(&finding.message), escaped(&finding.remedy));
-        writeln!(out, "- **{}** `{}`: {message} *{remedy}.*", finding.severity, finding.code)?;
+        writeln!(out, "- **{}** `{}`: {message}. *{remedy}.*", finding.severity, finding.code)?;
     }
     Ok(())
 }

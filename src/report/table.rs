@@ -1,6 +1,6 @@
 //! A table before it is text: named columns with units, typed cells.
 
-use crate::units::{Bytes, Nanos, Share};
+use crate::units::{Bytes, Nanos, Share, TraceTime};
 
 /// One column.
 #[derive(Clone, Debug)]
@@ -32,6 +32,8 @@ pub enum Cell {
     Count(u64),
     /// A length of time.
     Time(Nanos),
+    /// An instant of the trace.
+    Instant(TraceTime),
     /// A part of a whole.
     Share(Share),
     /// An amount of memory.
@@ -65,6 +67,7 @@ impl Cell {
             Self::Text(name) => name.clone(),
             Self::Count(count) => grouped(*count),
             Self::Time(time) => time.to_string(),
+            Self::Instant(time) => time.to_string(),
             Self::Share(share) => share.to_string(),
             Self::Bytes(bytes) => bytes.to_string(),
             Self::Missing => "–".to_owned(),
@@ -77,6 +80,7 @@ impl Cell {
             Self::Text(name) => name.clone(),
             Self::Count(count) => count.to_string(),
             Self::Time(time) => time.as_ns().to_string(),
+            Self::Instant(time) => time.as_ns().to_string(),
             Self::Share(share) => share.as_percent().to_string(),
             Self::Bytes(bytes) => bytes.count().to_string(),
             Self::Missing => String::new(),

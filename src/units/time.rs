@@ -72,6 +72,14 @@ impl Nanos {
         self.0 as f64 / 1e6
     }
 
+    /// The mean of so many lengths that sum up to this, rounded to the nearest nanosecond; `None` for
+    /// none.
+    pub fn mean_of(self, count: u64) -> Option<Self> {
+        let count = i64::try_from(count).ok().filter(|count| *count > 0)?;
+        let half = if self.0 < 0 { -(count / 2) } else { count / 2 };
+        Some(Self((self.0 + half) / count))
+    }
+
     /// The magnitude, without the sign.
     pub const fn abs(self) -> Self {
         Self(self.0.saturating_abs())

@@ -5,12 +5,12 @@
 #[non_exhaustive]
 pub enum WindowError {
     /// A regular expression does not parse.
-    #[error("window `{spec}`: {source}")]
+    #[error("window `{spec}`: {cause}")]
     Regex {
         /// As typed.
         spec: String,
         /// What is wrong with it.
-        source: regex::Error,
+        cause: regex::Error,
     },
     /// A time does not parse.
     #[error("window `{spec}`: `{found}` is not {expected}")]
@@ -29,12 +29,12 @@ pub enum WindowError {
         spec: String,
     },
     /// A file of windows cannot be opened.
-    #[error("windows file {path} cannot be read: {source}")]
+    #[error("windows file `{path}` cannot be read: {cause}")]
     File {
         /// The file.
         path: String,
         /// Why.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// A file of windows has a bad row.
     #[error(
@@ -65,6 +65,24 @@ pub enum WindowError {
     NotYet {
         /// As typed.
         spec: String,
+    },
+    /// Nothing stands behind a prefix.
+    #[error("window `{spec}` is not complete: {wanted}")]
+    Incomplete {
+        /// As typed.
+        spec: String,
+        /// What should follow.
+        wanted: &'static str,
+    },
+    /// A name that stands for several threads, where one is needed.
+    #[error("{count} threads are called `{wanted}`; name one by its id: {present}")]
+    SeveralThreads {
+        /// As typed.
+        wanted: String,
+        /// How many.
+        count: usize,
+        /// Their ids.
+        present: String,
     },
     /// A process or thread that does not occur.
     #[error("no {kind} `{wanted}` in this trace; there are: {present}")]

@@ -40,7 +40,7 @@ pub(super) fn trace_times(spec: &str, text: &str) -> Result<ExplicitSpan, Window
         duration_ns(text).map(TraceTime::from_ns).ok_or_else(|| WindowError::Time {
             spec: spec.to_owned(),
             found: text.to_owned(),
-            expected: "a number with a unit: ns, us, ms or s",
+            expected: "a number with a unit (ns, us, ms or s) below 292 years",
         })
     };
     Ok(ExplicitSpan { label: spec.to_owned(), clock: ClockSpan::Trace(time(start)?, time(end)?) })
@@ -55,7 +55,12 @@ pub(super) fn utc_times(spec: &str, text: &str) -> Result<ExplicitSpan, WindowEr
             found: text.to_owned(),
             expected: "an RFC 3339 time such as 2025-04-24T19:58:59.5Z",
         })?;
-        Ok(UnixTime::from_unix_ns(stamp.as_nanosecond() as i64))
+        let ns = i64::try_from(stamp.as_nanosecond()).map_err(|_| WindowError::Time {
+            spec: spec.to_owned(),
+            found: text.to_owned(),
+            expected: "a time between the years 1678 and 2262",
+        })?;
+        Ok(UnixTime::from_unix_ns(ns))
     };
     Ok(ExplicitSpan { label: spec.to_owned(), clock: ClockSpan::Wall(time(start)?, time(end)?) })
 }

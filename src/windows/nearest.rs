@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::unclosed::Closing;
-use crate::trace::Trace;
+use crate::trace::{Label, Trace};
 use crate::units::Nanos;
 
-/// All ranges of one message.
+/// All ranges of one message in one domain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RangeSummary {
     /// The message.
     pub name: String,
-    /// The domains it occurs in; empty for the default domain alone.
-    pub domains: Vec<String>,
+    /// The domain; `None` for the default domain.
+    pub domain: Option<String>,
     /// How many ranges, closed or not.
     pub count: u64,
     /// How many of them were never closed.
@@ -21,37 +21,77 @@ pub struct RangeSummary {
     pub mean: Option<Nanos>,
 }
 
-/// Every message with its count and mean length, the most frequent first.
+/// Every message of every domain with its count and mean length, the most frequent first.
 pub fn range_summaries(trace: &Trace) -> Vec<RangeSummary> {
     let closing = Closing::of(trace);
-    let mut sums: BTreeMap<usize, (RangeSummary, i64)> = BTreeMap::new();
+    let mut sums: BTreeMap<(usize, Option<&str>), (RangeSummary, i64)> = BTreeMap::new();
     for range in trace.ranges.ids() {
-        let (entry, total) = sums.entry(trace.ranges.text_index(range)).or_insert_with(|| {
+        let domain = trace.ranges.domain(range);
+        let key = (trace.ranges.text_index(range), domain);
+        let (entry, total) = sums.entry(key).or_insert_with(|| {
             let name = trace.ranges.text(range).to_owned();
-            (RangeSummary { name, domains: Vec::new(), count: 0, unclosed: 0, mean: None }, 0)
+            let domain = domain.map(str::to_owned);
+            (RangeSummary { name, domain, count: 0, unclosed: 0, mean: None }, 0)
         });
         entry.count += 1;
         match closing.closed(trace, range) {
             Some(span) => *total += span.length().as_ns(),
             None => entry.unclosed += 1,
         }
-        if let Some(domain) = trace.ranges.domain(range)
-            && !entry.domains.iter().any(|known| known == domain)
-        {
-            entry.domains.push(domain.to_owned());
-        }
     }
     let mut all: Vec<RangeSummary> = sums
         .into_values()
         .map(|(mut entry, total)| {
-            let closed = (entry.count - entry.unclosed) as i64;
-            entry.mean = (closed > 0).then(|| Nanos::from_ns(total / closed));
-            entry.domains.sort();
+            entry.mean = Nanos::from_ns(total).mean_of(entry.count - entry.unclosed);
             entry
         })
         .collect();
-    all.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.name.cmp(&b.name)));
+    all.sort_by(|a, b| {
+        b.count.cmp(&a.count).then_with(|| (&a.name, &a.domain).cmp(&(&b.name, &b.domain)))
+    });
     all
+}
+
+/// The functions that were called, those spelt most like `wanted` first.
+pub(super) fn functions(trace: &Trace, wanted: &str) -> String {
+    let names = trace.calls.names().iter().map(|name| name.text.clone()).collect();
+    list_nearest("CUDA functions called", names, wanted)
+}
+
+/// The kernels that ran, those spelt most like `wanted` first.
+pub(super) fn kernels(trace: &Trace, wanted: &str) -> String {
+    let mut names: Vec<String> = trace
+        .operations
+        .labels()
+        .iter()
+        .filter_map(|label| match label {
+            Label::Kernel { short, .. } => Some(short.clone()),
+            _ => None,
+        })
+        .collect();
+    names.dedup();
+    list_nearest("Kernels that ran", names, wanted)
+}
+
+fn list_nearest(what: &str, mut names: Vec<String>, wanted: &str) -> String {
+    if names.is_empty() {
+        return format!("{what}: none");
+    }
+    names.sort_by(|a, b| likeness(wanted, b).cmp(&likeness(wanted, a)).then_with(|| a.cmp(b)));
+    names.dedup();
+    let listed: Vec<String> = names
+        .iter()
+        .take(LISTED)
+        .map(|name| format!("`{}`", crate::units::plain(name, 60)))
+        .collect();
+    let more = names.len().saturating_sub(LISTED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{what}, nearest first: {}{more}", listed.join(", "))
+}
+
+/// How alike two names are, 0 to a million.
+fn likeness(wanted: &str, name: &str) -> i64 {
+    (strsim::jaro_winkler(&wanted.to_lowercase(), &name.to_lowercase()) * 1e6) as i64
 }
 
 /// How many names an error message lists.
@@ -70,12 +110,9 @@ pub(super) fn sentence(trace: &Trace, wanted: &str) -> String {
                 a range named `latency`); `--window all` takes the whole trace"
             .to_owned();
     }
-    let likeness = |name: &str| {
-        (strsim::jaro_winkler(&wanted.to_lowercase(), &name.to_lowercase()) * 1e6) as i64
-    };
     names.sort_by(|a, b| {
-        likeness(&b.name)
-            .cmp(&likeness(&a.name))
+        likeness(wanted, &b.name)
+            .cmp(&likeness(wanted, &a.name))
             .then(b.count.cmp(&a.count))
             .then_with(|| a.name.cmp(&b.name))
     });
@@ -89,7 +126,7 @@ pub(super) fn sentence(trace: &Trace, wanted: &str) -> String {
             } else {
                 String::new()
             };
-            let domain = entry.domains.first().map_or_else(String::new, |name| format!(" @{name}"));
+            let domain = entry.domain.as_ref().map_or_else(String::new, |name| format!(" @{name}"));
             format!("`{}`{domain} ({}x{open})", crate::units::plain(&entry.name, 60), entry.count)
         })
         .collect();

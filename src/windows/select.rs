@@ -71,6 +71,9 @@ pub struct WindowSet {
     pub whole_trace: bool,
     /// Whether instances were moved to their GPU work.
     pub projected: bool,
+    /// Whether instances are runs of kernels: they launch nothing themselves, and the rule is
+    /// `started`.
+    pub kernel_runs: bool,
     /// Doubts that arose on the way.
     pub findings: Vec<Finding>,
 }
@@ -112,11 +115,12 @@ pub fn select(
         windows.sort_by_key(|window| (window.span, window.index));
     }
     if windows.is_empty() {
-        return Err(nothing(trace, text, found, how, &findings));
+        return Err(nothing(trace, (text, inner), found, how, &findings));
     }
     report_empty(&windows, &mut findings);
     let whole_trace = spec.is_whole_trace();
-    Ok(WindowSet { spec: text.to_owned(), windows, whole_trace, projected, findings })
+    let kernel_runs = !projected && matches!(inner, WindowSpec::KernelRuns(_));
+    Ok(WindowSet { spec: text.to_owned(), windows, whole_trace, projected, kernel_runs, findings })
 }
 
 fn innermost(spec: &WindowSpec) -> &WindowSpec {
@@ -141,7 +145,7 @@ fn candidates(
         WindowSpec::Projected(inner) => candidates(trace, inner, how, findings),
         WindowSpec::KernelRuns(pattern) => Ok(kernel_runs(trace, pattern)),
         WindowSpec::Calls(name) => Ok(calls(trace, name)),
-        WindowSpec::Profiler => Ok(profiler(trace, findings)),
+        WindowSpec::Profiler => Ok(profiler(trace, how, findings)),
         WindowSpec::Explicit(spans) => spans
             .iter()
             .map(|given| {
@@ -171,7 +175,8 @@ fn ranges(
         let start = ranges.start(range);
         let span = closing.closed(trace, range).or_else(|| {
             open += 1;
-            let last = if how.clip_unclosed { unclosed::last_event(trace, range) } else { None };
+            let process = ranges.process(range, &trace.identities).filter(|_| how.clip_unclosed);
+            let last = process.and_then(|process| unclosed::last_event(trace, process));
             last.and_then(|last| Span::new(start, last))
         });
         let thread = ranges.thread(range);
@@ -262,7 +267,7 @@ fn owner_of_call(trace: &Trace, call: CallId) -> Option<Owner> {
 }
 
 /// From the return of a profiler start to the next profiler stop of the same process.
-fn profiler(trace: &Trace, findings: &mut Vec<Finding>) -> Vec<Candidate> {
+fn profiler(trace: &Trace, how: &Selection, findings: &mut Vec<Finding>) -> Vec<Candidate> {
     let mut started: BTreeMap<Option<ProcessId>, CallId> = BTreeMap::new();
     let mut found = Vec::new();
     for call in trace.calls.ids() {
@@ -284,18 +289,16 @@ fn profiler(trace: &Trace, findings: &mut Vec<Finding>) -> Vec<Candidate> {
         }
     }
     if !started.is_empty() {
-        findings.push(
-            Finding::new(
-                "unclosed-ranges",
-                Severity::Warning,
-                format!(
-                    "{} calls of cudaProfilerStart have no cudaProfilerStop; they are left out",
-                    started.len()
-                ),
-                "call cudaProfilerStop, or give the window by hand with time:A..B",
-            )
-            .with("ranges", started.len()),
-        );
+        findings.push(unclosed_finding(started.len(), how.clip_unclosed));
+    }
+    for (process, start) in started.into_iter().filter(|_| how.clip_unclosed) {
+        let last = process.and_then(|process| unclosed::last_event(trace, process));
+        let span = last.and_then(|last| Span::new(trace.calls.span(start).end(), last));
+        found.extend(span.map(|span| Candidate {
+            span,
+            owner: owner_of_call(trace, start),
+            label: "profiler".to_owned(),
+        }));
     }
     found
 }
@@ -341,6 +344,15 @@ fn narrow(
     }
     if let Some(wanted) = &how.thread {
         let threads = owner::find_threads(wanted, &trace.identities)?;
+        let unowned = candidates.iter().any(|candidate| candidate.owner.is_none());
+        if unowned && threads.len() > 1 {
+            let ids = threads.iter().filter_map(|thread| trace.identities.thread(*thread).tid);
+            return Err(WindowError::SeveralThreads {
+                wanted: wanted.clone(),
+                count: threads.len(),
+                present: ids.map(|id| id.to_string()).collect::<Vec<_>>().join(", "),
+            });
+        }
         for candidate in candidates.iter_mut() {
             let missing = candidate.owner.is_none_or(|owner| owner.thread.is_none());
             if let (true, [thread]) = (missing, threads.as_slice()) {
@@ -447,29 +459,35 @@ fn report_empty(windows: &[Window], findings: &mut Vec<Finding>) {
 
 fn nothing(
     trace: &Trace,
-    text: &str,
+    (text, spec): (&str, &WindowSpec),
     found: usize,
     how: &Selection,
     findings: &[Finding],
 ) -> WindowError {
-    if text == "all" && found == 0 {
+    if text == "all" && trace.calls.is_empty() && trace.operations.is_empty() {
         return WindowError::NothingRecorded { present: nearest::sentence(trace, "latency") };
     }
-    let mut reason = String::new();
-    if found > 0 {
-        reason = format!(": there are {found}, all left out by --skip {}", how.skip);
-        if how.take == Some(0) {
-            reason = format!(": there are {found}, but --take 0 takes none");
-        }
-    } else if let Some(finding) = findings.first() {
-        reason = format!(": {} ({})", finding.message, finding.remedy);
+    let left_out = findings.iter().find(|finding| {
+        matches!(finding.code.as_str(), "unclosed-ranges" | "windows-without-operations")
+    });
+    let reason = if how.take == Some(0) && found > 0 {
+        format!(": there are {found}, but --take 0 takes none")
+    } else if found > 0 && how.skip >= found {
+        format!(": there are {found}, all left out by --skip {}", how.skip)
+    } else if let Some(finding) = left_out {
+        format!(": {} ({})", finding.message, finding.remedy)
     } else if how.process.is_some() || how.thread.is_some() {
-        reason = " in the process or thread asked for".to_owned();
-    }
+        " in the process or thread asked for".to_owned()
+    } else {
+        String::new()
+    };
     let wanted = text.rsplit(':').next().unwrap_or(text);
-    WindowError::NoInstance {
-        spec: text.to_owned(),
-        reason,
-        present: nearest::sentence(trace, wanted),
-    }
+    let present = match spec {
+        WindowSpec::Calls(_) => nearest::functions(trace, wanted),
+        WindowSpec::KernelRuns(_) => nearest::kernels(trace, wanted.trim_matches('/')),
+        WindowSpec::Explicit(_) => "The file has no rows".to_owned(),
+        WindowSpec::Profiler => "cudaProfilerStart and cudaProfilerStop were not called".to_owned(),
+        _ => nearest::sentence(trace, wanted),
+    };
+    WindowError::NoInstance { spec: text.to_owned(), reason, present }
 }

@@ -86,6 +86,7 @@ impl WindowSpec {
         if around.has_message(text) {
             return Ok(Self::exactly(text));
         }
+        complete(text)?;
         match text.split_once(':') {
             Some(("nvtx", rest)) => Self::ranges(rest, around),
             Some(("gpu", rest)) => Ok(Self::Projected(Box::new(Self::parse(rest, around)?))),
@@ -95,7 +96,7 @@ impl WindowSpec {
             Some(("utc", rest)) => Ok(Self::Explicit(vec![explicit::utc_times(text, rest)?])),
             Some(("file", rest)) => {
                 let content = (around.read_file)(rest)
-                    .map_err(|source| WindowError::File { path: rest.to_owned(), source })?;
+                    .map_err(|cause| WindowError::File { path: rest.to_owned(), cause })?;
                 Ok(Self::Explicit(explicit::from_csv(rest, &content)?))
             }
             _ => Self::ranges(text, around),
@@ -143,12 +144,26 @@ fn split_domain(text: &str) -> (&str, Option<String>) {
     }
 }
 
+/// Refuses a specification that stops after its prefix: an empty expression would match everything.
+fn complete(text: &str) -> Result<(), WindowError> {
+    let wanted = match text {
+        "" => "give a range name, or one of the specifications that `--help` lists",
+        "nvtx:" => "a range name or /REGEX/ follows `nvtx:`",
+        "gpu:" => "another specification follows `gpu:`, as in gpu:latency",
+        "kernels:" | "kernels://" => "/REGEX/ follows `kernels:`",
+        "api:" => "the name of a CUDA function follows `api:`",
+        "file:" => "the name of a CSV file follows `file:`",
+        _ => return Ok(()),
+    };
+    Err(WindowError::Incomplete { spec: text.to_owned(), wanted })
+}
+
 fn strip_slashes(text: &str) -> &str {
     text.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')).unwrap_or(text)
 }
 
 fn regex(spec: &str, expression: &str) -> Result<Regex, WindowError> {
-    Regex::new(expression).map_err(|source| WindowError::Regex { spec: spec.to_owned(), source })
+    Regex::new(expression).map_err(|cause| WindowError::Regex { spec: spec.to_owned(), cause })
 }
 
 #[cfg(test)]

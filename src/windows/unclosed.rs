@@ -11,7 +11,7 @@
 //!   forward            [--)             popped
 //! ```
 
-use crate::trace::{RangeId, Trace};
+use crate::trace::{ProcessId, RangeId, Trace};
 use crate::units::{Span, TraceTime};
 
 /// Tells closed ranges from open ones.
@@ -47,9 +47,8 @@ fn shared_last_instant(trace: &Trace) -> Option<TraceTime> {
     starts.any(|start| start != first).then_some(last)
 }
 
-/// The last counted event of the process of `range`: the latest end of its calls and operations.
-pub(super) fn last_event(trace: &Trace, range: RangeId) -> Option<TraceTime> {
-    let process = trace.ranges.process(range, &trace.identities)?;
+/// The last counted event of a process: the latest end of its calls and operations.
+pub(super) fn last_event(trace: &Trace, process: ProcessId) -> Option<TraceTime> {
     let calls = trace
         .calls
         .ids()

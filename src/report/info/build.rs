@@ -34,7 +34,7 @@ pub struct Read<'a> {
 pub fn info(read: &Read<'_>) -> Info {
     let about = &read.trace.about;
     let ranges = by_time(range_summaries(read.trace));
-    let domains = ranges.iter().flat_map(|range| range.domains.iter().cloned()).collect();
+    let domains = ranges.iter().flat_map(|range| range.domain.iter().cloned()).collect();
     let mut findings = read.findings.to_vec();
     findings.extend(read.unreadable.iter().map(unreadable));
     findings.extend(trace_findings(read.trace));
@@ -110,7 +110,7 @@ fn processes(trace: &Trace) -> Vec<ProcessInfo> {
 fn range_info(range: &RangeSummary) -> RangeInfo {
     RangeInfo {
         name: range.name.clone(),
-        domains: range.domains.clone(),
+        domains: range.domain.iter().cloned().collect(),
         count: range.count,
         unclosed: range.unclosed,
         mean_ns: range.mean,

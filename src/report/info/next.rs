@@ -68,7 +68,7 @@ mod tests {
 
     fn range(name: &str, count: u64, unclosed: u64, mean_ns: i64) -> RangeSummary {
         let mean = (count > unclosed).then(|| Nanos::from_ns(mean_ns));
-        RangeSummary { name: name.to_owned(), domains: Vec::new(), count, unclosed, mean }
+        RangeSummary { name: name.to_owned(), domain: None, count, unclosed, mean }
     }
 
     fn best(ranges: &[RangeSummary]) -> Option<&str> {

@@ -322,10 +322,12 @@ fn tables_text(tables: &[String]) -> String {
 
 fn taken_by(schema: &str) -> &'static str {
     match schema.split('/').nth(1).unwrap_or_default() {
-        "analysis" | "analyses" => "give it to `nsys-attrib report` or `nsys-attrib compare`",
-        "energy" | "comparison" | "replay" => "give it to `nsys-attrib report`",
+        "analysis" | "analyses" => "it is a result already; give the trace that it was made from",
+        "energy" | "comparison" | "replay" => {
+            "it is a result already; give the trace or the power log that it was made from"
+        }
         "manifest" | "sidecar" => "give the run folder that it lies in",
-        "study" => "give it to `nsys-attrib study`",
+        "study" => "give the traces of its runs",
         _ => "this version knows no command for it",
     }
 }

@@ -1,0 +1,224 @@
+//! The summary of an analysis in a few lines: trace, windows, API, GPU, idle, verdict.
+
+use super::table::grouped;
+use crate::attribution::document::{Analysis, Api, Gpu, Idle, Kernels};
+use crate::units::{Nanos, Share, plain};
+
+/// A line of the summary: what it is about, and the line.
+pub type Line = (&'static str, String);
+
+/// The summary: trace, windows, API, GPU, idle, verdict.
+pub fn summary(analysis: &Analysis) -> Vec<Line> {
+    let mut lines = Vec::new();
+    trace(analysis, &mut lines);
+    windows(analysis, &mut lines);
+    match &analysis.api {
+        Some(api) => lines.push(("api", api_line(api, is_projected(analysis)))),
+        None => lines.push(("api", "– (the export has no table of CUDA API calls)".to_owned())),
+    }
+    match (&analysis.gpu, &analysis.kernels) {
+        (Some(gpu), kernels) => lines.push(("gpu", gpu_line(gpu, kernels.as_ref(), analysis))),
+        (None, _) => {
+            lines.push(("gpu", "– (the export has no table of GPU operations)".to_owned()));
+        }
+    }
+    if let Some(kernels) = &analysis.kernels {
+        groups(kernels, &mut lines);
+    }
+    if let Some(idle) = &analysis.idle {
+        lines.push(("idle", idle_line(idle, analysis.windows.total_ns)));
+    }
+    if let Some(verdict) = &analysis.verdict {
+        lines.push(("verdict", format!("{}: {}", verdict.kind, verdict.detail)));
+        lines.push(("because", verdict.because.join(" · ")));
+    }
+    lines
+}
+
+fn trace(analysis: &Analysis, lines: &mut Vec<Line>) {
+    let Some(trace) = &analysis.trace else { return };
+    let mut parts = vec![plain(&trace.path, 120)];
+    match (&trace.exporter_version, &trace.schema_version) {
+        (Some(exporter), Some(schema)) => parts.push(format!("nsys {exporter} (schema {schema})")),
+        (Some(exporter), None) => parts.push(format!("nsys {exporter}")),
+        _ => parts.push("nsys version not recorded".to_owned()),
+    }
+    let mut names: Vec<String> = trace
+        .devices
+        .iter()
+        .filter_map(|device| device.name.clone())
+        .map(|name| plain(&name, 60))
+        .collect();
+    names.dedup();
+    if !names.is_empty() {
+        let count = trace.devices.len();
+        let times =
+            if count > 1 && names.len() == 1 { format!("{count}x ") } else { String::new() };
+        parts.push(format!("{times}{}", names.join(", ")));
+    }
+    if let Some(start) = trace.session_start_unix_ns {
+        parts.push(start.to_string());
+    }
+    lines.push(("trace", parts.join(" · ")));
+}
+
+fn windows(analysis: &Analysis, lines: &mut Vec<Line>) {
+    let windows = &analysis.windows;
+    let or_dash =
+        |time: Option<Nanos>| time.map_or_else(|| "–".to_owned(), |time| time.to_string());
+    let mut line = format!("`{}`: ", plain(&windows.spec, 80));
+    if windows.count == 1 {
+        line += &format!("1 instance of {}", or_dash(windows.mean_ns));
+    } else {
+        line += &format!(
+            "{} instances, mean {} ± {} (p50 {}, p95 {}, p99 {}, min {}, max {}), total {}",
+            grouped(windows.count as u64),
+            or_dash(windows.mean_ns),
+            or_dash(windows.stddev_ns),
+            or_dash(windows.p50_ns),
+            or_dash(windows.p95_ns),
+            or_dash(windows.p99_ns),
+            or_dash(windows.min_ns),
+            or_dash(windows.max_ns),
+            windows.total_ns,
+        );
+        if windows.union_ns != windows.total_ns {
+            line += &format!(", union {}", windows.union_ns);
+        }
+    }
+    if let Some(share) = windows.contained_share {
+        line += &format!("; they contain {share} of the work they launched");
+    }
+    lines.push(("windows", line));
+}
+
+/// Whether the instances were moved to their GPU work, so that calls are counted in another span.
+fn is_projected(analysis: &Analysis) -> bool {
+    analysis.windows.instances.iter().any(|window| window.cpu_start_ns.is_some())
+}
+
+fn api_line(api: &Api, projected: bool) -> String {
+    let launch = &api.launch;
+    let mut line = format!(
+        "{} in {} calls · launch share {} ({} in {} calls{}) · API cover {} of {}",
+        api.total_ns,
+        grouped(api.calls),
+        dash(launch.share),
+        launch.time_ns,
+        grouped(launch.calls),
+        if launch.names.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", launch.names.join(", "))
+        },
+        dash(api.cover_share),
+        if projected { "the CPU span" } else { "wall" },
+    );
+    let of_launch = |time: Nanos| Share::of(time.as_ns(), launch.time_ns.as_ns());
+    if launch.blocked_ns > Nanos::ZERO {
+        line +=
+            &format!(" · blocked launches {} of launch time", dash(of_launch(launch.blocked_ns)));
+    }
+    if launch.first_use_ns > Nanos::ZERO {
+        line += &format!(
+            " · first-use launches {} of launch time",
+            dash(of_launch(launch.first_use_ns))
+        );
+    }
+    line
+}
+
+fn gpu_line(gpu: &Gpu, kernels: Option<&Kernels>, analysis: &Analysis) -> String {
+    let wall = analysis.windows.total_ns.as_ns();
+    let mut line =
+        format!("busy {} of wall ({})", dash(Share::of(gpu.busy_ns.as_ns(), wall)), gpu.busy_ns);
+    if gpu.by_device.len() > 1 {
+        let each: Vec<String> = gpu
+            .by_device
+            .iter()
+            .map(|device| {
+                format!(
+                    "device {} {}",
+                    device.device,
+                    dash(Share::of(device.busy_ns.as_ns(), wall))
+                )
+            })
+            .collect();
+        line += &format!(" [{}]", each.join(", "));
+    }
+    match kernels {
+        Some(kernels) => {
+            line += &format!(
+                " · {} kernels, {} (rule {}) on {} {}",
+                grouped(kernels.count),
+                kernels.total_ns,
+                kernels.rule,
+                kernels.streams,
+                if kernels.streams == 1 { "stream" } else { "streams" }
+            );
+            if let Some(mean) = kernels.total_ns.mean_of(kernels.count) {
+                line += &format!(", mean {mean}");
+            }
+        }
+        None => line += " · no table of kernels",
+    }
+    if let Some(delay) = analysis.launch_delay.filter(|delay| delay.count > 0) {
+        let time =
+            |time: Option<Nanos>| time.map_or_else(|| "–".to_owned(), |time| format!("{time:.1}"));
+        line += &format!(" · launch delay p50 {}, p95 {}", time(delay.p50_ns), time(delay.p95_ns));
+    }
+    line
+}
+
+fn groups(kernels: &Kernels, lines: &mut Vec<Line>) {
+    for group in &kernels.groups {
+        if group.readings.iter().all(|reading| reading.count == 0) {
+            continue;
+        }
+        let readings: Vec<String> = group
+            .readings
+            .iter()
+            .map(|reading| {
+                let mark = if reading.name == group.headline { " (headline)" } else { "" };
+                format!("{}{mark} {}", reading.name, dash(reading.share))
+            })
+            .collect();
+        lines.push(("group", format!("{} of kernel time: {}", group.name, readings.join(" · "))));
+    }
+}
+
+fn idle_line(idle: &Idle, wall: Nanos) -> String {
+    let share = |time: Nanos| Share::of(time.as_ns(), wall.as_ns());
+    let mut parts = vec![format!("{} of wall", dash(share(idle.total())))];
+    for (name, time) in idle_parts(idle) {
+        if time > Nanos::ZERO {
+            parts.push(format!("{name} {}", dash(share(time))));
+        }
+    }
+    let mut line = parts.join(" · ");
+    if idle.dispatch_ns > Nanos::ZERO {
+        line += &format!(
+            " (dispatch {} of it)",
+            dash(Share::of(idle.dispatch_ns.as_ns(), idle.host_ns.as_ns()))
+        );
+    }
+    line
+}
+
+pub(super) fn idle_parts(idle: &Idle) -> [(&'static str, Nanos); 9] {
+    [
+        ("none", idle.none_ns),
+        ("head", idle.head_ns),
+        ("tail", idle.tail_ns),
+        ("launch", idle.launch_ns),
+        ("queue", idle.queue_ns),
+        ("api", idle.api_ns),
+        ("sync", idle.sync_ns),
+        ("unknown", idle.unknown_ns),
+        ("host", idle.host_ns),
+    ]
+}
+
+fn dash(share: Option<Share>) -> String {
+    share.map_or_else(|| "–".to_owned(), |share| share.to_string())
+}
