@@ -27,6 +27,7 @@ DUCKDB = """
 import pathlib, sys, duckdb
 trace, extension = sys.argv[1:]
 db = duckdb.connect()
+db.execute("SET enable_progress_bar = false")
 db.execute(f"LOAD '{extension}'")
 db.execute(f"ATTACH '{trace}' AS t (TYPE sqlite, READ_ONLY)")
 rows = db.execute('''
