@@ -19,30 +19,32 @@ pub struct RangeSummary {
     pub unclosed: u64,
     /// Mean length of the closed ones.
     pub mean: Option<Nanos>,
+    /// Summed length of the closed ones.
+    pub total: Nanos,
 }
 
 /// Every message of every domain with its count and mean length, the most frequent first.
 pub fn range_summaries(trace: &Trace) -> Vec<RangeSummary> {
     let closing = Closing::of(trace);
-    let mut sums: BTreeMap<(usize, Option<&str>), (RangeSummary, i64)> = BTreeMap::new();
+    let mut sums: BTreeMap<(usize, Option<&str>), RangeSummary> = BTreeMap::new();
     for range in trace.ranges.ids() {
         let domain = trace.ranges.domain(range);
         let key = (trace.ranges.text_index(range), domain);
-        let (entry, total) = sums.entry(key).or_insert_with(|| {
+        let entry = sums.entry(key).or_insert_with(|| {
             let name = trace.ranges.text(range).to_owned();
             let domain = domain.map(str::to_owned);
-            (RangeSummary { name, domain, count: 0, unclosed: 0, mean: None }, 0)
+            RangeSummary { name, domain, count: 0, unclosed: 0, mean: None, total: Nanos::ZERO }
         });
         entry.count += 1;
         match closing.closed(trace, range) {
-            Some(span) => *total += span.length().as_ns(),
+            Some(span) => entry.total += span.length(),
             None => entry.unclosed += 1,
         }
     }
     let mut all: Vec<RangeSummary> = sums
         .into_values()
-        .map(|(mut entry, total)| {
-            entry.mean = Nanos::from_ns(total).mean_of(entry.count - entry.unclosed);
+        .map(|mut entry| {
+            entry.mean = entry.total.mean_of(entry.count - entry.unclosed);
             entry
         })
         .collect();

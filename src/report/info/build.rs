@@ -6,7 +6,7 @@ use crate::attribution::document::{DeviceAbout, Tool, TraceAbout};
 use crate::attribution::trace_findings;
 use crate::finding::{Finding, Severity};
 use crate::trace::{Inventory, Trace, TraceError};
-use crate::units::{Nanos, SessionClock};
+use crate::units::SessionClock;
 use crate::windows::{RangeSummary, range_summaries};
 
 /// What was read of a trace.
@@ -114,19 +114,14 @@ fn range_info(range: &RangeSummary) -> RangeInfo {
         count: range.count,
         unclosed: range.unclosed,
         mean_ns: range.mean,
-        total_ns: range.mean.map(|_| Nanos::from_ns(total_ns(range))),
+        total_ns: range.mean.map(|_| range.total),
     }
-}
-
-fn total_ns(range: &RangeSummary) -> i64 {
-    let closed = (range.count - range.unclosed) as i64;
-    range.mean.map_or(0, |mean| mean.as_ns().saturating_mul(closed))
 }
 
 /// The longest summed time first: requests before their layers, and ranges never closed at the end.
 fn by_time(mut ranges: Vec<RangeSummary>) -> Vec<RangeSummary> {
     ranges.sort_by(|a, b| {
-        total_ns(b).cmp(&total_ns(a)).then(b.count.cmp(&a.count)).then_with(|| a.name.cmp(&b.name))
+        b.total.cmp(&a.total).then(b.count.cmp(&a.count)).then_with(|| a.name.cmp(&b.name))
     });
     ranges
 }

@@ -127,7 +127,7 @@ pub struct RangeInfo {
     pub unclosed: u64,
     /// Mean length of the closed ones.
     pub mean_ns: Option<Nanos>,
-    /// Their summed length, to the precision of the mean; nested ranges of one name count each.
+    /// Their summed length; nested ranges of one name count each.
     pub total_ns: Option<Nanos>,
 }
 

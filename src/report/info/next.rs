@@ -68,7 +68,8 @@ mod tests {
 
     fn range(name: &str, count: u64, unclosed: u64, mean_ns: i64) -> RangeSummary {
         let mean = (count > unclosed).then(|| Nanos::from_ns(mean_ns));
-        RangeSummary { name: name.to_owned(), domain: None, count, unclosed, mean }
+        let total = Nanos::from_ns(mean_ns * (count - unclosed) as i64);
+        RangeSummary { name: name.to_owned(), domain: None, count, unclosed, mean, total }
     }
 
     fn best(ranges: &[RangeSummary]) -> Option<&str> {
