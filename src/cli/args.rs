@@ -39,6 +39,7 @@ pub(super) enum Command {
     Info(InfoArgs),
     Windows(WindowsArgs),
     Classes(ClassesArgs),
+    Power(PowerArgs),
     Scrub(ScrubArgs),
     Explain(ExplainArgs),
     Completions(CompletionsArgs),
@@ -255,6 +256,58 @@ pub(super) struct ClassesArgs {
     /// Rows of each table
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(super) top: usize,
+}
+
+/// What a power log does not say itself.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "How to read logs")]
+pub(super) struct LogArgs {
+    /// The format of the logs, instead of what their content says
+    #[arg(long, value_name = "NAME")]
+    pub(super) log_format: Option<String>,
+    /// Names of the columns by position, for a file without a header: timestamp,index,power.draw
+    #[arg(long, value_name = "NAMES")]
+    pub(super) columns: Option<String>,
+    /// The column that holds the time
+    #[arg(long, value_name = "COLUMN")]
+    pub(super) time_col: Option<String>,
+    /// What it holds: unix_s, unix_ms, unix_us, unix_ns, rel_s, rel_ms, civil
+    #[arg(long, value_name = "NAME")]
+    pub(super) time_format: Option<String>,
+    /// Power columns and their units: COLUMN=mW,COLUMN=W, or V=COLUMN,I=COLUMN
+    #[arg(long, value_name = "COLUMN=UNIT")]
+    pub(super) power_col: Option<String>,
+    /// When a Prometheus scrape without stamps was taken (RFC 3339)
+    #[arg(long, value_name = "TIME")]
+    pub(super) scrape_time: Option<String>,
+    /// power.draw is the value of the moment: a GPU before Ampere, A100 or A30
+    #[arg(long)]
+    pub(super) instant_gpu: bool,
+    /// Sort readings that were written out of order
+    #[arg(long)]
+    pub(super) sort: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(
+    about = "Say what is in a power log: format, rails, total, period, gaps, doubts",
+    long_about = "Say what is in a power log: format, rails, total, period, gaps, doubts.\n\n\
+        The format is found from the content: tegrastats, nvidia-smi csv and dmon, jtop, dcgmi, Zeus, \
+        CodeCarbon, Prometheus, Monsoon, the sampler's own file, and any csv whose header names a time and \
+        a power with its unit.\n\n\
+        Examples:\n  nsys-attrib power tegrastats.log\n  \
+        nsys-attrib power gpu.csv --columns timestamp,power.draw,memory.used\n  \
+        nsys-attrib power meter.csv --time-format unix_ms --power-col V=v,I=i"
+)]
+pub(super) struct PowerArgs {
+    /// Power logs
+    #[arg(required = true, value_name = "LOG")]
+    pub(super) logs: Vec<PathBuf>,
+    /// How to write the result [default: table]
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) format: Option<Format>,
+    #[command(flatten)]
+    pub(super) read: LogArgs,
 }
 
 #[derive(Args, Debug)]

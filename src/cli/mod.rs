@@ -13,6 +13,7 @@ mod info;
 mod input;
 mod man;
 mod output;
+mod power;
 mod project;
 mod scrub;
 mod windows;
@@ -71,6 +72,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode> {
             }
             classes::run(&args)
         }
+        Command::Power(args) => power::run(&args),
         Command::Scrub(args) => scrub::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Completions(args) => completions::run(&args),

@@ -9,6 +9,7 @@ mod csv;
 pub mod info;
 mod markdown;
 mod notes;
+pub mod power;
 mod table;
 mod terminal;
 pub mod windows;
