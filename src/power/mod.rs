@@ -7,6 +7,7 @@
 //! its type. Nothing here opens a file.
 
 pub mod board;
+pub mod clock;
 pub mod describe;
 mod error;
 pub mod formats;
