@@ -635,8 +635,8 @@ fn every_shared_log_is_read_or_refused_with_a_reason() {
         ("tegrastats-agx-orin64-ts.log", LogFormat::Tegrastats, 3, 15),
         ("tegrastats-agx-xavier-jp44-nots.log", LogFormat::Tegrastats, 6, 454),
         ("tegrastats-jetson-nano-pom5v-nots.log", LogFormat::Tegrastats, 3, 114),
-        ("tegrastats-tx2-dateheader.log", LogFormat::Tegrastats, 6, 433),
-        ("tegrastats-tx2-parsed.csv", LogFormat::Csv, 6, 433),
+        ("tegrastats-tx2-dateheader.log", LogFormat::Tegrastats, 6, 432),
+        ("tegrastats-tx2-parsed.csv", LogFormat::Csv, 6, 306),
         ("tegrastats-xavier-nx-ts.log", LogFormat::Tegrastats, 3, 103),
     ];
     for (name, format, rails, samples) in read {

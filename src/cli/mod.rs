@@ -8,6 +8,7 @@ mod analyze;
 mod args;
 mod classes;
 mod completions;
+mod energy;
 mod explain;
 mod info;
 mod input;
@@ -57,7 +58,16 @@ fn dispatch(cli: Cli) -> Result<ExitCode> {
             let project = project()?;
             project.fill_window(&mut args.windows);
             project.fill_classes(&mut args.classes);
+            if !args.energy.power.is_empty() {
+                project.fill_rail(&mut args.energy.rail);
+            }
             analyze::run(&args)
+        }
+        Command::Energy(mut args) => {
+            let project = project()?;
+            project.fill_window(&mut args.windows);
+            project.fill_rail(&mut args.energy.rail);
+            energy::run(&args)
         }
         Command::Info(args) => info::run(&args),
         Command::Windows(mut args) => {

@@ -28,6 +28,7 @@ pub fn summary(analysis: &Analysis) -> Vec<Line> {
     if let Some(idle) = &analysis.idle {
         lines.push(("idle", idle_line(idle, analysis.windows.total_ns)));
     }
+    lines.extend(analysis.energy.iter().flatten().flat_map(super::energy::lines));
     if let Some(verdict) = &analysis.verdict {
         lines.push(("verdict", format!("{}: {}", verdict.kind, verdict.detail)));
     }
@@ -219,7 +220,8 @@ pub fn short_tables(analysis: &Analysis, per_window: bool, top: usize) -> Vec<Ta
     tables(analysis, per_window)
         .into_iter()
         .filter(|table| match table.name {
-            "groups" => false,
+            // The summary has said it in sentences.
+            "groups" | "energy" => false,
             "rules" => analysis.findings.iter().any(|finding| finding.code == "rules-disagree"),
             _ => true,
         })
@@ -233,6 +235,9 @@ pub fn short_tables(analysis: &Analysis, per_window: bool, top: usize) -> Vec<Ta
 /// Every table of an analysis, whole; instances too when `per_window`.
 pub fn tables(analysis: &Analysis, per_window: bool) -> Vec<Table> {
     let mut tables = Vec::new();
+    if let Some(energy) = &analysis.energy {
+        tables.push(super::energy::table(energy));
+    }
     if let Some(api) = &analysis.api {
         tables.push(api_table(api));
     }

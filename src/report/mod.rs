@@ -6,6 +6,7 @@
 pub mod analysis;
 pub mod classes;
 mod csv;
+pub mod energy;
 pub mod info;
 mod markdown;
 mod notes;

@@ -223,7 +223,7 @@ pub(super) fn read(source: Source<'_>, hints: &ReadHints) -> Result<PowerLog, Po
         let cell = row.get(layout.time).map_or("", String::as_str);
         if format.is_none() {
             format = sniff(cell, &heading);
-            log.quantum = quantum_of(cell);
+            log.quantum = resolution(cell, format.as_ref());
         }
         let time = format.as_ref().and_then(|format| time_of(cell, format));
         let Some(at_ns) =
@@ -284,6 +284,17 @@ fn sniff(cell: &str, heading: &str) -> Option<TimeFormat> {
     }
     let is_milli = heading.to_ascii_lowercase().contains("(ms)");
     Some(if is_milli { TimeFormat::RelMs } else { TimeFormat::RelS })
+}
+
+/// The place of the last digit, in the unit of the column.
+fn resolution(cell: &str, format: Option<&TimeFormat>) -> Nanos {
+    let unit = match format {
+        Some(TimeFormat::UnixMs | TimeFormat::RelMs) => 1_000,
+        Some(TimeFormat::UnixUs) => 1_000_000,
+        Some(TimeFormat::UnixNs) => 1_000_000_000,
+        _ => 1,
+    };
+    Nanos::from_ns((quantum_of(cell).as_ns() / unit).max(1))
 }
 
 fn time_of(cell: &str, format: &TimeFormat) -> Option<i64> {
