@@ -90,6 +90,26 @@ pub const DEFINITIONS: &[(&str, &str)] = &[
         "verdict",
         "GPU busy >= 80 % of wall: gpu-bound (copy-bound if copies alone cover over half of busy). Otherwise the largest of launch path (launch + queue + dispatch), host (host - dispatch), sync and api, head and tail by their kinds, if it is >= 40 % of wall and >= 1.5 times the next; else mixed.",
     ),
+    (
+        "energy.total_mj",
+        "Mean energy of a window on the named rail, integrated without extrapolation and without bridging gaps in the log (over 3 periods and 250 ms). The 95 % interval is statistical: between windows, blocks or readings, joined with the error of the idle power.",
+    ),
+    (
+        "energy.dynamic_mj",
+        "total minus idle power times the windows' length. Which idle time was taken is in idle_how; published standards do not subtract idle, so total is always beside it.",
+    ),
+    (
+        "energy.systematic_mj",
+        "What more windows do not shrink: gain of the sensor (5 % NVML, 1 % INA3221), its step where nothing averages it out, the alignment, and what the gaps between windows draw. Null when the sensor's gain is not known.",
+    ),
+    (
+        "energy.estimator",
+        "direct: each window's own integral, windows of at least 5 effective periods. block: trains of windows integrated as one and divided, at least 5 blocks of 10 effective periods. samples: readings inside windows whose phase passes a test. regression: intervals of the sensor on busy time.",
+    ),
+    (
+        "energy.refused",
+        "Why there is no energy per window: the windows are shorter than what a reading stands for and no train is long enough, readings locked to the work (p < 0.01), less than 95 % of the time covered, or windows that do not contain their work.",
+    ),
 ];
 
 /// The definitions as the document carries them.

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::energy_document::Energy;
 use super::rule::Rule;
 use crate::finding::Finding;
 use crate::units::{Bytes, Nanos, Share, TraceTime, UnixTime};
@@ -56,7 +57,7 @@ pub struct Analysis {
     /// What bounds the window; null for the whole trace and without operations.
     pub verdict: Option<Verdict>,
     /// Energy per window and rail; null without a power log.
-    pub energy: Option<Vec<serde_json::Value>>,
+    pub energy: Option<Vec<Energy>>,
     /// What each number means.
     pub definitions: BTreeMap<String, String>,
     /// Doubts, the most severe first.

@@ -13,6 +13,7 @@ mod contained;
 pub mod definitions;
 mod delays;
 pub mod document;
+pub mod energy_document;
 mod gpu_time;
 mod idle;
 mod launches;

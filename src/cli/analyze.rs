@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 
 use super::args::{AnalyzeArgs, Format};
-use super::{COULD_NOT_RUN, input, output};
+use super::{COULD_NOT_RUN, energy, input, output};
 use crate::attribution::document::{Analyses, SCHEMA_MANY};
 use crate::attribution::{Analysis, Analyzer, Options, definitions};
 use crate::classify::Classifier;
@@ -59,7 +59,15 @@ fn analyze(
     for spec in specs {
         let set = input::windows(&input.trace, &spec, &args.windows)
             .with_context(|| path.display().to_string())?;
-        analyses.push(analyzer.analyze(&set, &how));
+        let mut analysis = analyzer.analyze(&set, &how);
+        if !args.energy.power.is_empty() {
+            let (energy, findings) =
+                energy::energies(&input.trace, &set, &analysis, &args.energy, &args.windows)?;
+            analysis.energy = Some(energy);
+            analysis.findings.extend(findings);
+            crate::finding::sort(&mut analysis.findings);
+        }
+        analyses.push(analysis);
     }
     Ok(())
 }

@@ -8,12 +8,14 @@ mod analyze;
 mod args;
 mod classes;
 mod completions;
+mod energy;
 mod explain;
 mod info;
 mod input;
 mod interrupt;
 mod man;
 mod output;
+mod power;
 mod progress;
 mod project;
 mod scrub;
@@ -60,7 +62,16 @@ fn dispatch(cli: Cli) -> Result<ExitCode> {
             let project = project()?;
             project.fill_window(&mut args.windows);
             project.fill_classes(&mut args.classes);
+            if !args.energy.power.is_empty() {
+                project.fill_rail(&mut args.energy.rail);
+            }
             analyze::run(&args, jobs)
+        }
+        Command::Energy(mut args) => {
+            let project = project()?;
+            project.fill_window(&mut args.windows);
+            project.fill_rail(&mut args.energy.rail);
+            energy::run(&args, jobs)
         }
         Command::Info(args) => info::run(&args, jobs),
         Command::Windows(mut args) => {
@@ -75,6 +86,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode> {
             }
             classes::run(&args, jobs)
         }
+        Command::Power(args) => power::run(&args),
         Command::Scrub(args) => scrub::run(&args, jobs),
         Command::Explain(args) => explain::run(&args),
         Command::Completions(args) => completions::run(&args),

@@ -34,8 +34,6 @@ pub(super) struct Project {
 struct Words {
     window: Option<OneOrMany>,
     classes: Option<PathBuf>,
-    /// Kept for the commands about energy.
-    #[allow(dead_code)]
     rail: Option<String>,
 }
 
@@ -83,6 +81,14 @@ impl Project {
         if let Some(file) = self.words.classes.as_ref().filter(|_| classes.is_none()) {
             *classes = Some(self.folder().join(file));
             self.say("classes", &file.display().to_string());
+        }
+    }
+
+    /// Fills the rail in where none was typed.
+    pub(super) fn fill_rail(&self, rail: &mut Option<String>) {
+        if let Some(name) = self.words.rail.as_ref().filter(|_| rail.is_none()) {
+            *rail = Some(name.clone());
+            self.say("rail", name);
         }
     }
 

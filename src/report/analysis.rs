@@ -11,7 +11,8 @@ pub fn short_tables(analysis: &Analysis, per_window: bool, top: usize) -> Vec<Ta
     tables(analysis, per_window)
         .into_iter()
         .filter(|table| match table.name {
-            "groups" | "summary" | "findings" => false,
+            // The summary has said it in sentences.
+            "groups" | "summary" | "findings" | "energy" => false,
             "rules" => analysis.findings.iter().any(|finding| finding.code == "rules-disagree"),
             _ => true,
         })
@@ -25,6 +26,9 @@ pub fn short_tables(analysis: &Analysis, per_window: bool, top: usize) -> Vec<Ta
 /// Every table of an analysis, whole; instances too when `per_window`.
 pub fn tables(analysis: &Analysis, per_window: bool) -> Vec<Table> {
     let mut tables = vec![summary_table(analysis)];
+    if let Some(energy) = &analysis.energy {
+        tables.push(super::energy::table(energy));
+    }
     if let Some(api) = &analysis.api {
         tables.push(api_table(api));
     }

@@ -6,9 +6,11 @@
 pub mod analysis;
 pub mod classes;
 mod csv;
+pub mod energy;
 pub mod info;
 mod markdown;
 mod notes;
+pub mod power;
 pub mod summary;
 mod table;
 mod terminal;

@@ -28,6 +28,7 @@ pub fn summary(analysis: &Analysis) -> Vec<Line> {
     if let Some(idle) = &analysis.idle {
         lines.push(("idle", idle_line(idle, analysis.windows.total_ns)));
     }
+    lines.extend(analysis.energy.iter().flatten().flat_map(super::energy::lines));
     if let Some(verdict) = &analysis.verdict {
         lines.push(("verdict", format!("{}: {}", verdict.kind, verdict.detail)));
         lines.push(("because", verdict.because.join(" · ")));

@@ -1,6 +1,6 @@
 //! A table before it is text: named columns with units, typed cells.
 
-use crate::units::{Bytes, Nanos, Share, TraceTime};
+use crate::units::{Bytes, Millijoules, Milliwatts, Nanos, Share, TraceTime};
 
 /// One column.
 #[derive(Clone, Debug)]
@@ -38,6 +38,10 @@ pub enum Cell {
     Share(Share),
     /// An amount of memory.
     Bytes(Bytes),
+    /// Power.
+    Power(Milliwatts),
+    /// Energy.
+    Energy(Millijoules),
     /// Unknown: a dash, an empty cell.
     Missing,
 }
@@ -51,6 +55,18 @@ impl From<Option<Share>> for Cell {
 impl From<Option<Nanos>> for Cell {
     fn from(time: Option<Nanos>) -> Self {
         time.map_or(Self::Missing, Self::Time)
+    }
+}
+
+impl From<Option<Milliwatts>> for Cell {
+    fn from(power: Option<Milliwatts>) -> Self {
+        power.map_or(Self::Missing, Self::Power)
+    }
+}
+
+impl From<Option<Millijoules>> for Cell {
+    fn from(energy: Option<Millijoules>) -> Self {
+        energy.map_or(Self::Missing, Self::Energy)
     }
 }
 
@@ -70,11 +86,13 @@ impl Cell {
             Self::Instant(time) => time.to_string(),
             Self::Share(share) => share.to_string(),
             Self::Bytes(bytes) => bytes.to_string(),
+            Self::Power(power) => power.to_string(),
+            Self::Energy(energy) => energy.to_string(),
             Self::Missing => "–".to_owned(),
         }
     }
 
-    /// For machines: ns, per cent, bytes; nothing for what is missing.
+    /// For machines: ns, per cent, bytes, mW, mJ; nothing for what is missing.
     pub fn for_machines(&self) -> String {
         match self {
             Self::Text(name) => name.clone(),
@@ -83,6 +101,8 @@ impl Cell {
             Self::Instant(time) => time.as_ns().to_string(),
             Self::Share(share) => share.as_percent().to_string(),
             Self::Bytes(bytes) => bytes.count().to_string(),
+            Self::Power(power) => power.as_mw().to_string(),
+            Self::Energy(energy) => energy.as_mj().to_string(),
             Self::Missing => String::new(),
         }
     }

@@ -45,6 +45,8 @@ pub struct About {
     pub session: Option<SessionClock>,
     /// Local time minus UTC at the start, in whole seconds.
     pub utc_offset_s: Option<i64>,
+    /// The system clock at trace time 0, in exports of 2025.6 and later.
+    pub system_clock_ns: Option<i64>,
     /// Length of the collection.
     pub duration: Option<Nanos>,
     /// The GPUs, by number.
@@ -78,6 +80,7 @@ impl About {
         if let Some(table) = schema.table("TARGET_INFO_SESSION_START_TIME") {
             let epoch: Option<i64> = first(connection, table, "utcEpochNs")?;
             self.session = epoch.map(|ns| SessionClock::starting_at(UnixTime::from_unix_ns(ns)));
+            self.system_clock_ns = first(connection, table, "systemClockNs")?;
             let utc: Option<String> = first(connection, table, "utcTime")?;
             let local: Option<String> = first(connection, table, "localTime")?;
             self.utc_offset_s = utc.zip(local).and_then(|(utc, local)| offset(&utc, &local));

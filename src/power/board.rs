@@ -1,0 +1,158 @@
+//! Which rail is the total of a board, and which sums are allowed.
+//!
+//! Rails nest: `VDD_IN` already contains `VDD_SOC`. The table follows `power.md` 1.1.4 (jetson_stats
+//! #51 and #344 quoting NVIDIA, the device tree of tegra234-p3767). None of these totals includes the
+//! losses of the carrier board.
+
+use super::error::PowerError;
+
+/// What stands for the whole board.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Total {
+    /// One rail that contains the others.
+    Rail(String),
+    /// Rails that together are the module.
+    Sum(Vec<String>),
+    /// One device per rail (GPUs): no total unless it is asked for.
+    Devices,
+    /// Not established.
+    Unknown,
+}
+
+/// A board whose rails are known.
+struct Board {
+    name: &'static str,
+    total: &'static [&'static str],
+    contained: &'static [&'static str],
+    why: &'static str,
+}
+
+const BOARDS: [Board; 5] = [
+    Board {
+        name: "Jetson Nano or TX1 (POM_5V_*)",
+        total: &["POM_5V_IN"],
+        contained: &["POM_5V_GPU", "POM_5V_CPU"],
+        why: "POM_5V_IN is the input of the module and contains POM_5V_GPU and POM_5V_CPU",
+    },
+    Board {
+        name: "Jetson TX1 or TX2",
+        total: &["VDD_IN"],
+        contained: &[
+            "VDD_SYS_GPU",
+            "VDD_SYS_SOC",
+            "VDD_SYS_CPU",
+            "VDD_SYS_DDR",
+            "VDD_4V0_WIFI",
+            "VDD_CPU",
+            "VDD_GPU",
+        ],
+        why: "VDD_IN is the input of the module and contains the VDD_SYS_* rails and the WiFi",
+    },
+    Board {
+        name: "Jetson Xavier NX, Orin Nano or Orin NX",
+        total: &["VDD_IN"],
+        contained: &["VDD_CPU_GPU_CV", "VDD_SOC"],
+        why: "VDD_IN is the input of the module and contains VDD_CPU_GPU_CV and VDD_SOC",
+    },
+    Board {
+        name: "Jetson AGX Xavier",
+        total: &["GPU", "CPU", "SOC", "CV", "VDDRQ", "SYS5V"],
+        contained: &[],
+        why: "the six rails are separate",
+    },
+    Board {
+        name: "Jetson AGX Orin",
+        total: &["VDD_GPU_SOC", "VDD_CPU_CV", "VIN_SYS_5V0"],
+        contained: &["VDDQ_VDD2_1V8AO"],
+        why: "VDDQ_VDD2_1V8AO is fed from VIN_SYS_5V0 and would be counted twice",
+    },
+];
+
+fn board_of(rails: &[&str]) -> Option<&'static Board> {
+    let has = |name: &&str| rails.contains(name);
+    BOARDS.iter().find(|board| {
+        // One input rail says little about a board; three or six names together say which it is.
+        board.total.iter().all(has) && (board.total.len() > 1 || board.contained.iter().any(has))
+    })
+}
+
+/// The name of the board that has these rails.
+pub fn board_name(rails: &[&str]) -> Option<&'static str> {
+    board_of(rails).map(|board| board.name)
+}
+
+/// What the total of these rails is.
+pub fn total(rails: &[&str]) -> Total {
+    if let Some(board) = board_of(rails) {
+        return match board.total {
+            [one] => Total::Rail((*one).to_owned()),
+            several => Total::Sum(several.iter().map(|rail| (*rail).to_owned()).collect()),
+        };
+    }
+    // An input rail alone, as a fragment of a line or a logger of one rail has it.
+    if let Some(input) = rails.iter().find(|rail| matches!(**rail, "VDD_IN" | "POM_5V_IN" | "TOT"))
+    {
+        return Total::Rail((*input).to_owned());
+    }
+    match rails {
+        [one] => Total::Rail((*one).to_owned()),
+        several if several.iter().all(|rail| is_device(rail)) => Total::Devices,
+        _ => Total::Unknown,
+    }
+}
+
+/// GPUs and packages: separate devices, whose sum means something.
+fn is_device(rail: &str) -> bool {
+    let lower = rail.to_ascii_lowercase();
+    lower.starts_with("gpu") || lower.starts_with("0000") || lower.starts_with("package-")
+}
+
+/// Whether these rails of a log may be added up.
+///
+/// # Errors
+/// [`PowerError::Rail`] with the reason.
+pub fn check_sum(all: &[&str], wanted: &[&str]) -> Result<(), PowerError> {
+    let refuse = |problem: String, remedy: String| {
+        Err(PowerError::Rail { rail: wanted.join("+"), problem, remedy })
+    };
+    if wanted.len() < 2 {
+        return Ok(());
+    }
+    let Some(board) = board_of(all) else {
+        if wanted.iter().all(|rail| is_device(rail)) {
+            return Ok(());
+        }
+        return refuse(
+            "what contains what is not established for these rails, so a sum may count power twice"
+                .to_owned(),
+            "Name one rail".to_owned(),
+        );
+    };
+    let both = |set: &[&str]| wanted.iter().any(|rail| set.contains(rail));
+    let nested = both(board.total) && both(board.contained);
+    if nested {
+        return refuse(
+            format!("must not be added up on {}: {}", board.name, board.why),
+            format!("Use --rail {}", board.total.join("+")),
+        );
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn totals_of_the_boards() {
+        let orin_nano = ["VDD_IN", "VDD_CPU_GPU_CV", "VDD_SOC"];
+        assert_eq!(total(&orin_nano), Total::Rail("VDD_IN".to_owned()));
+        assert!(check_sum(&orin_nano, &["VDD_IN", "VDD_SOC"]).is_err());
+        assert!(check_sum(&orin_nano, &["VDD_CPU_GPU_CV", "VDD_SOC"]).is_ok());
+        let agx = ["VDD_GPU_SOC", "VDD_CPU_CV", "VIN_SYS_5V0", "VDDQ_VDD2_1V8AO"];
+        assert_eq!(total(&agx), Total::Sum(agx[..3].iter().map(|&rail| rail.to_owned()).collect()));
+        assert!(check_sum(&agx, &["VIN_SYS_5V0", "VDDQ_VDD2_1V8AO"]).is_err());
+        assert_eq!(total(&["GPU-a", "GPU-b"]), Total::Devices);
+        assert_eq!(total(&["X", "Y"]), Total::Unknown);
+    }
+}
