@@ -253,7 +253,8 @@ fn other_files_are_named_for_what_they_are() {
 #[test]
 fn our_own_documents_are_told_from_traces() {
     let analysis = b"{\"schema\": \"nsys-attrib/analysis/1\"}";
-    let error = refused("a.json", analysis, &["nsys-attrib/analysis/1", "the trace that it was made from"]);
+    let error =
+        refused("a.json", analysis, &["nsys-attrib/analysis/1", "the trace that it was made from"]);
     assert!(matches!(error, SourceError::Document { .. }));
     refused("s.json", b"{\"schema\":\"nsys-attrib/sidecar/1\"}", &["run folder"]);
     refused("n.json", b"{\"schema\":\"nsys-attrib/novel/9\"}", &["knows no command"]);
