@@ -59,11 +59,11 @@ pub const DEFINITIONS: &[(&str, &str)] = &[
     ("kernels.orphans", "Kernels that meet a window and whose API call is not in the export."),
     (
         "kernels.tklqt_ns",
-        "Sum of the launch delays of the launched kernels; overlapping waits are summed, so it may exceed the wall and is never a share.",
+        "Sum of the launch delays of the counted kernels; overlapping waits are summed, so it may exceed the wall and is never a share.",
     ),
     (
         "launch_delay",
-        "Start of a kernel on the GPU minus start of its launch call, over the kernels launched in the windows.",
+        "Start of a kernel on the GPU minus start of its launch call, over the counted kernels whose call is in the export.",
     ),
     ("copies", "Copies and memsets under the rule of the kernels, by kind."),
     (
