@@ -1,0 +1,37 @@
+//! Words typed → rooms called; one file per subcommand.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod inspect;
+
+/// Dense WNO and VS-WNO: data, training, and the two execution paths.
+#[derive(Parser)]
+#[command(name = "wno-infer", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Inspect(inspect::InspectArgs),
+}
+
+/// Runs the program: 0 done, 1 a check failed, 2 could not run.
+pub(crate) fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Inspect(args) => inspect::run(&args),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => report(&error),
+    }
+}
+
+#[allow(clippy::print_stderr)]
+fn report(error: &anyhow::Error) -> ExitCode {
+    eprintln!("error: {error:#}");
+    ExitCode::from(2)
+}
