@@ -16,6 +16,7 @@ pub mod cli;
 pub mod finding;
 pub mod power;
 pub mod report;
+pub mod runs;
 pub mod stats;
 pub mod trace;
 pub mod units;

@@ -10,6 +10,7 @@ use std::process::Command;
 use nsys_attrib::attribution::document::{Analyses, Analysis};
 use nsys_attrib::power::describe::PowerDocument;
 use nsys_attrib::power::document::EnergyDocument;
+use nsys_attrib::runs::{Manifest, Sidecar};
 use serde_json::Value;
 
 fn committed(name: &str) -> PathBuf {
@@ -59,6 +60,8 @@ fn the_committed_schemas_are_those_of_the_types() {
     check("analyses-1.json", &schemars::schema_for!(Analyses));
     check("energy-1.json", &schemars::schema_for!(EnergyDocument));
     check("power-1.json", &schemars::schema_for!(PowerDocument));
+    check("manifest-1.json", &schemars::schema_for!(Manifest));
+    check("sidecar-1.json", &schemars::schema_for!(Sidecar));
 }
 
 #[test]
