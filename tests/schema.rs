@@ -7,6 +7,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use nsys_attrib::attribution::Lanes;
 use nsys_attrib::attribution::document::{Analyses, Analysis};
 use nsys_attrib::power::describe::PowerDocument;
 use nsys_attrib::power::document::EnergyDocument;
@@ -58,6 +59,7 @@ const NO_CUDA: &str = "fixtures/traces/own-captures/own-nvtx-cpu-nsys2022.4.sqli
 fn the_committed_schemas_are_those_of_the_types() {
     check("analysis-1.json", &schemars::schema_for!(Analysis));
     check("analyses-1.json", &schemars::schema_for!(Analyses));
+    check("lanes-1.json", &schemars::schema_for!(Lanes));
     check("energy-1.json", &schemars::schema_for!(EnergyDocument));
     check("power-1.json", &schemars::schema_for!(PowerDocument));
     check("manifest-1.json", &schemars::schema_for!(Manifest));

@@ -7,11 +7,12 @@ use std::thread::{self, ScopedJoinHandle};
 use super::classes::KernelClasses;
 use super::contained::Contained;
 use super::document::{Analysis, DeviceAbout, Idle, Instance, SCHEMA, Tool, TraceAbout, Windows};
+use super::lanes_document::Lanes;
 use super::launches::LongLaunches;
 use super::rule::Rule;
 use super::scope::Scope;
 use super::window_doubts::Evidence;
-use super::{api, busy, definitions, gpu_time, idle, trace_doubts, verdict, window_doubts};
+use super::{api, busy, definitions, gpu_time, idle, lanes, trace_doubts, verdict, window_doubts};
 use crate::classify::Classifier;
 use crate::finding::Finding;
 use crate::stats::Summary;
@@ -117,6 +118,13 @@ impl<'a> Analyzer<'a> {
         analysis
     }
 
+    /// The events of every window of a set, as lanes of a timeline. Take the instances that will be
+    /// drawn with [`WindowSet::only`]: a document holds every event of its window.
+    pub fn lanes(&self, set: &WindowSet, how: &Options) -> Vec<Lanes> {
+        let scope = Scope::new(self.trace, set);
+        lanes::of(&scope, &self.classes, self.rules, &self.about(how))
+    }
+
     fn add_findings(
         &self,
         scope: &Scope<'_>,
@@ -201,7 +209,7 @@ fn done<T>(thread: ScopedJoinHandle<'_, T>) -> T {
     thread.join().unwrap_or_else(|payload| panic::resume_unwind(payload))
 }
 
-fn tool() -> Tool {
+pub(super) fn tool() -> Tool {
     Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
 }
 

@@ -14,10 +14,14 @@
 //!    4. the call is running: `launch` or `api`; 5. before the call: what `thread` is doing, or `host`.
 //!
 //! Behind the last operation of all, `thread` is the window's own.
+//!
+//! Every piece of idle time goes to a [`Ledger`]: the sums of the analysis are one, the stretches of
+//! a timeline another, so that a drawn window and its numbers come from the same rule.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::{Idle, IdleKinds};
+use super::idle_stretch::{Cause, Ledger, Place, Stretch};
 use super::scope::Scope;
 use super::timeline::{self, Doing, Synchronising, Timeline};
 use crate::trace::{OpId, ThreadId};
@@ -40,6 +44,22 @@ struct Kinds {
 }
 
 impl Kinds {
+    fn add(&mut self, stretch: &Stretch) {
+        let ns = stretch.to - stretch.from;
+        match stretch.cause {
+            Cause::Launch => self.launch += ns,
+            Cause::Queue => self.queue += ns,
+            Cause::Api => self.api += ns,
+            Cause::Sync => self.sync += ns,
+            Cause::Host => self.host += ns,
+            // Time without any operation is not idle for a reason; it never comes here.
+            Cause::Unknown | Cause::None => self.unknown += ns,
+        }
+        if stretch.dispatch {
+            self.dispatch += ns;
+        }
+    }
+
     fn document(self) -> IdleKinds {
         IdleKinds {
             launch_ns: Nanos::from_ns(self.launch),
@@ -64,6 +84,24 @@ struct WindowIdle {
     tail_by: Kinds,
 }
 
+impl Ledger for WindowIdle {
+    fn enter(&mut self, stretch: Stretch) {
+        let ns = stretch.to - stretch.from;
+        match stretch.place {
+            _ if stretch.cause == Cause::None => self.none += ns,
+            Place::Middle => self.middle.add(&stretch),
+            Place::Head => {
+                self.head += ns;
+                self.head_by.add(&stretch);
+            }
+            Place::Tail => {
+                self.tail += ns;
+                self.tail_by.add(&stretch);
+            }
+        }
+    }
+}
+
 /// How far the sweep has come in one window.
 #[derive(Clone, Copy, Debug, Default)]
 struct Progress {
@@ -86,8 +124,15 @@ struct Gap {
 
 /// Splits the idle time of every window.
 pub(super) fn split(scope: &Scope<'_>) -> Vec<Idle> {
-    let causes = Causes::new(scope);
     let mut idle = vec![WindowIdle::default(); scope.windows().len()];
+    enter_all(scope, &mut idle);
+    idle.iter().map(|window| document(scope, window)).collect()
+}
+
+/// Enters the idle time of every window into its ledger: pieces without length are left out, the rest
+/// comes in the order of time and adds up to the idle time of the window.
+pub(super) fn enter_all<L: Ledger>(scope: &Scope<'_>, ledgers: &mut [L]) {
+    let causes = Causes::new(scope);
     let mut progress: Vec<Progress> = scope
         .spans
         .iter()
@@ -95,13 +140,12 @@ pub(super) fn split(scope: &Scope<'_>) -> Vec<Idle> {
         .collect();
     scope.operations_meeting(|op, window, own| {
         if own {
-            causes.step(op, scope.spans[window], &mut progress[window], &mut idle[window]);
+            causes.step(op, scope.spans[window], &mut progress[window], &mut ledgers[window]);
         }
     });
     for (window, state) in progress.iter_mut().enumerate() {
-        causes.finish(window, state, &mut idle[window]);
+        causes.finish(window, state, &mut ledgers[window]);
     }
-    idle.iter().map(|window| document(scope, window)).collect()
 }
 
 /// In the whole trace there is no head and no tail: their parts join the kinds.
@@ -177,7 +221,7 @@ impl<'a> Causes<'a> {
     }
 
     /// Takes the next operation of a window, in the order of their starts.
-    fn step(&self, op: OpId, window: Span, state: &mut Progress, idle: &mut WindowIdle) {
+    fn step(&self, op: OpId, window: Span, state: &mut Progress, ledger: &mut impl Ledger) {
         let span = self.scope.trace.operations.span(op);
         let start = span.start_ns().max(window.start_ns());
         match &mut state.waiting {
@@ -188,7 +232,9 @@ impl<'a> Causes<'a> {
                 gap.at_instant &= span.is_empty();
             }
             _ => {
-                self.close(state, idle);
+                if let Some(gap) = state.waiting.take() {
+                    self.close(&gap, Place::Middle, state, ledger);
+                }
                 if start > state.covered_to || (span.is_empty() && start == state.covered_to) {
                     state.waiting = Some(Gap {
                         from: state.covered_to,
@@ -204,51 +250,38 @@ impl<'a> Causes<'a> {
         state.covered_to = state.covered_to.max(span.end_ns());
     }
 
-    /// Charges the gap that is open, now that a later operation has come.
-    fn close(&self, state: &mut Progress, idle: &mut WindowIdle) {
-        let Some(gap) = state.waiting.take() else { return };
-        self.charge(&gap, idle);
+    /// Enters a gap, and the instant at its end where only operations without length start; that
+    /// instant belongs to `then`.
+    fn close(&self, gap: &Gap, then: Place, state: &mut Progress, ledger: &mut impl Ledger) {
+        let place = if gap.is_head { Place::Head } else { Place::Middle };
+        self.explain(gap.from, gap.to, gap.next, &mut Page { ledger, place });
         if gap.at_instant {
-            self.explain(gap.to, gap.to + 1, gap.next, &mut idle.middle);
+            self.explain(gap.to, gap.to + 1, gap.next, &mut Page { ledger, place: then });
             state.covered_to = state.covered_to.max(gap.to + 1);
         }
     }
 
-    fn charge(&self, gap: &Gap, idle: &mut WindowIdle) {
-        let kinds = if gap.is_head {
-            idle.head += gap.to - gap.from;
-            &mut idle.head_by
-        } else {
-            &mut idle.middle
-        };
-        self.explain(gap.from, gap.to, gap.next, kinds);
-    }
-
-    /// Charges what is left behind the last operation of the window.
-    fn finish(&self, window: usize, state: &mut Progress, idle: &mut WindowIdle) {
+    /// Enters what is left behind the last operation of the window.
+    fn finish(&self, window: usize, state: &mut Progress, ledger: &mut impl Ledger) {
         let span = self.scope.spans[window];
         if !state.met {
-            idle.none += span.length().as_ns();
+            let mut page = Page { ledger, place: Place::Middle };
+            page.enter(span.start_ns(), span.end_ns(), Cause::None, None);
             return;
         }
         if let Some(gap) = state.waiting.take() {
-            self.charge(&gap, idle);
-            if gap.at_instant {
-                idle.tail += 1;
-                self.explain(gap.to, gap.to + 1, gap.next, &mut idle.tail_by);
-                state.covered_to = state.covered_to.max(gap.to + 1);
-            }
+            self.close(&gap, Place::Tail, state, ledger);
         }
-        let from = state.covered_to;
-        if from >= span.end_ns() {
+        let (from, to) = (state.covered_to, span.end_ns());
+        if from >= to {
             return;
         }
-        idle.tail += span.end_ns() - from;
+        let mut page = Page { ledger, place: Place::Tail };
         match self.next_after(window, span) {
-            Some(next) => self.explain(from, span.end_ns(), next, &mut idle.tail_by),
+            Some(next) => self.explain(from, to, next, &mut page),
             None => match self.scope.windows()[window].thread() {
-                Some(thread) => self.watch(thread, from, span.end_ns(), &mut idle.tail_by),
-                None => idle.tail_by.unknown += span.end_ns() - from,
+                Some(thread) => self.watch(thread, from, to, None, &mut page),
+                None => page.enter(from, to, Cause::Unknown, None),
             },
         }
     }
@@ -279,31 +312,31 @@ impl<'a> Causes<'a> {
         found
     }
 
-    /// Charges the idle stretch before `next`.
-    fn explain(&self, from: i64, to: i64, next: OpId, kinds: &mut Kinds) {
+    /// Enters the idle stretch before `next`.
+    fn explain<L: Ledger>(&self, from: i64, to: i64, next: OpId, page: &mut Page<'_, L>) {
         let calls = &self.scope.trace.calls;
         let Some(call) = self.scope.trace.links.cause(next) else {
-            kinds.unknown += to - from;
+            page.enter(from, to, Cause::Unknown, Some(next));
             return;
         };
-        let span = calls.span(call);
-        let clip = |start: i64, end: i64| {
-            Span::from_ns(from, to).clip(Span::from_ns(start, end)).length().as_ns()
-        };
-        kinds.queue += clip(span.end_ns(), to);
-        let running = clip(span.start_ns(), span.end_ns());
-        if calls.name(call).launches {
-            kinds.launch += running;
-        } else {
-            kinds.api += running;
+        let (start, end) = (calls.span(call).start_ns(), calls.span(call).end_ns());
+        if from < start {
+            self.watch(calls.thread(call), from, to.min(start), Some(next), page);
         }
-        if from < span.start_ns() {
-            self.watch(calls.thread(call), from, to.min(span.start_ns()), kinds);
-        }
+        let running = if calls.name(call).launches { Cause::Launch } else { Cause::Api };
+        page.enter(from.max(start), to.min(end), running, Some(next));
+        page.enter(from.max(end), to, Cause::Queue, Some(next));
     }
 
-    /// Charges a stretch to what a thread did in it.
-    fn watch(&self, thread: ThreadId, from: i64, to: i64, kinds: &mut Kinds) {
+    /// Enters a stretch as what a thread did in it.
+    fn watch<L: Ledger>(
+        &self,
+        thread: ThreadId,
+        from: i64,
+        to: i64,
+        next: Option<OpId>,
+        page: &mut Page<'_, L>,
+    ) {
         let trace = self.scope.trace;
         let timeline = &self.threads[thread.index()];
         let mut at = from;
@@ -312,27 +345,47 @@ impl<'a> Causes<'a> {
             let segment = (i < timeline.len()).then(|| timeline.segment(trace, &self.sync, i));
             let start = segment.map_or(i64::MAX, |segment| segment.span.start_ns());
             if start > at {
-                let host = start.min(to) - at;
-                kinds.host += host;
+                let until = start.min(to);
                 let before = i.checked_sub(1).map(|i| timeline.segment(trace, &self.sync, i));
-                if before
-                    .is_some_and(|before| start.saturating_sub(before.span.end_ns()) < DISPATCH_NS)
-                {
-                    kinds.dispatch += host;
-                }
-                at += host;
+                let dispatch = before
+                    .is_some_and(|before| start.saturating_sub(before.span.end_ns()) < DISPATCH_NS);
+                page.enter_host(at, until, dispatch, next);
+                at = until;
             }
             let Some(segment) = segment else { return };
-            let inside = segment.span.end_ns().min(to) - at;
-            if inside > 0 {
-                match segment.doing {
-                    Doing::Sync => kinds.sync += inside,
-                    Doing::Launch => kinds.launch += inside,
-                    Doing::Api => kinds.api += inside,
-                }
-                at += inside;
+            let until = segment.span.end_ns().min(to);
+            if until > at {
+                let cause = match segment.doing {
+                    Doing::Sync => Cause::Sync,
+                    Doing::Launch => Cause::Launch,
+                    Doing::Api => Cause::Api,
+                };
+                page.enter(at, until, cause, next);
+                at = until;
             }
             i += 1;
+        }
+    }
+}
+
+/// A ledger, open at a place of the window.
+struct Page<'l, L> {
+    ledger: &'l mut L,
+    place: Place,
+}
+
+impl<L: Ledger> Page<'_, L> {
+    fn enter(&mut self, from: i64, to: i64, cause: Cause, next: Option<OpId>) {
+        if to > from {
+            let place = self.place;
+            self.ledger.enter(Stretch { from, to, cause, place, dispatch: false, next });
+        }
+    }
+
+    fn enter_host(&mut self, from: i64, to: i64, dispatch: bool, next: Option<OpId>) {
+        if to > from {
+            let (cause, place) = (Cause::Host, self.place);
+            self.ledger.enter(Stretch { from, to, cause, place, dispatch, next });
         }
     }
 }

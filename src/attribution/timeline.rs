@@ -11,12 +11,18 @@
 //! synchronises when it is a copy or memset that returns no earlier than its own operation ends:
 //! that is measured, not read off the name.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::trace::{CallId, Trace};
 use crate::units::Span;
 
 /// What a call is, for the idle GPU that waits meanwhile. The order is the order of precedence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Doing {
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Doing {
     /// Any other call.
     Api,
     /// A call of the launch family.

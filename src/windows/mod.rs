@@ -21,3 +21,4 @@ pub use nearest::{RangeSummary, present_ranges, range_summaries};
 pub use owner::{Attributed, Owner};
 pub use select::{Selection, Window, WindowSet, select};
 pub use spec::{RangePattern, Surroundings, TextPattern, WindowSpec};
+pub use unclosed::Closing;

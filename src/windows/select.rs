@@ -78,6 +78,16 @@ pub struct WindowSet {
     pub findings: Vec<Finding>,
 }
 
+impl WindowSet {
+    /// The same specification with some of its instances alone, by their places in `windows`; places
+    /// that do not exist are left out.
+    #[must_use]
+    pub fn only(&self, places: &[usize]) -> Self {
+        let windows = places.iter().filter_map(|place| self.windows.get(*place)).cloned().collect();
+        Self { windows, ..self.clone() }
+    }
+}
+
 /// A span on its way to becoming a window.
 struct Candidate {
     span: Span,

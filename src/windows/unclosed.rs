@@ -15,12 +15,13 @@ use crate::trace::{ProcessId, RangeId, Trace};
 use crate::units::{Span, TraceTime};
 
 /// Tells closed ranges from open ones.
-pub(super) struct Closing {
+pub struct Closing {
     made_up_from: Option<TraceTime>,
 }
 
 impl Closing {
-    pub(super) fn of(trace: &Trace) -> Self {
+    /// From what the export says about its end.
+    pub fn of(trace: &Trace) -> Self {
         let made_up_from = match trace.about.duration {
             Some(duration) => Some(TraceTime::ZERO + duration),
             None => shared_last_instant(trace),
@@ -28,8 +29,8 @@ impl Closing {
         Self { made_up_from }
     }
 
-    /// The span of a range that was closed.
-    pub(super) fn closed(&self, trace: &Trace, range: RangeId) -> Option<Span> {
+    /// The span of a range that was closed; `None` for one that never was.
+    pub fn closed(&self, trace: &Trace, range: RangeId) -> Option<Span> {
         let end = trace.ranges.end(range)?;
         if self.made_up_from.is_some_and(|limit| end >= limit) {
             return None;
