@@ -9,6 +9,7 @@ use super::contained::Contained;
 use super::document::{Analysis, DeviceAbout, Idle, Instance, SCHEMA, Tool, TraceAbout, Windows};
 use super::lanes_document::Lanes;
 use super::launches::LongLaunches;
+use super::provenance::{Asked, RunAbout};
 use super::rule::Rule;
 use super::scope::Scope;
 use super::window_doubts::Evidence;
@@ -33,6 +34,10 @@ pub struct Options {
     pub path: String,
     /// SHA-256 of the file, in hex.
     pub sha256: Option<String>,
+    /// What was asked, for the document.
+    pub asked: Option<Asked>,
+    /// The run that the trace records, for the document.
+    pub run: Option<RunAbout>,
     /// Doubts that arose before the trace was read.
     pub findings: Vec<Finding>,
 }
@@ -101,6 +106,8 @@ impl<'a> Analyzer<'a> {
             schema: SCHEMA.to_owned(),
             tool: tool(),
             trace: Some(self.about(how)),
+            asked: how.asked.clone(),
+            run: how.run.clone(),
             windows: windows(&scope, contained.share(), instances),
             api: present.api.then_some(api_time.block),
             kernels,

@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::energy_document::Energy;
+use super::provenance::{Asked, RunAbout};
 use super::rule::Rule;
 use crate::finding::Finding;
 use crate::units::{Bytes, Nanos, Share, TraceTime, UnixTime};
@@ -38,6 +39,12 @@ pub struct Analysis {
     pub tool: Tool,
     /// Which trace; null for a run that was not traced.
     pub trace: Option<TraceAbout>,
+    /// What was asked beside windows and rule; null when the maker did not say.
+    #[serde(default)]
+    pub asked: Option<Asked>,
+    /// The run that the trace records; null unless it came from a run folder.
+    #[serde(default)]
+    pub run: Option<RunAbout>,
     /// The instances that were measured.
     pub windows: Windows,
     /// CUDA API time; null without an API table.

@@ -20,6 +20,7 @@ mod idle_stretch;
 mod lanes;
 pub mod lanes_document;
 mod launches;
+pub mod provenance;
 mod rule;
 mod scope;
 mod timeline;

@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use super::{ContextRule, RulesError, Tag};
 
-/// The rules that the program ships.
-pub(super) const SHIPPED: &str = include_str!("../../templates/kernel-classes.toml");
+/// The rules that the program ships, as text.
+pub const SHIPPED: &str = include_str!("../../templates/kernel-classes.toml");
 /// How the shipped rules are called in messages.
 pub(super) const SHIPPED_ORIGIN: &str = "shipped kernel-classes.toml";
 /// What `extends` must say.

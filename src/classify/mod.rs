@@ -24,5 +24,6 @@ pub use class::{Assignment, ClassId, UNCLASSIFIED};
 pub use classifier::{Classifier, Source};
 pub use context::{ContextAssignment, ContextOp, ContextRule, MIN_GROUP_LOOP};
 pub use error::RulesError;
+pub use file::SHIPPED as SHIPPED_RULES;
 pub use groups::{Group, Reading};
 pub use rules::{BrokenExample, Rule, Tag};

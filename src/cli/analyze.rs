@@ -6,22 +6,22 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::args::{AnalyzeArgs, Format};
+use super::input::Resolver;
 use super::{COULD_NOT_RUN, energy, input, output};
 use crate::attribution::document::{Analyses, SCHEMA_MANY};
-use crate::attribution::{Analysis, Analyzer, Options, definitions};
-use crate::classify::Classifier;
+use crate::attribution::{Analysis, definitions};
 use crate::report::{self, Style};
 
 pub(super) fn run(args: &AnalyzeArgs, jobs: Option<NonZeroUsize>) -> Result<ExitCode> {
-    let rules = input::classifier(args.classes.as_deref())?;
+    let resolver = Resolver::new(&args.how, jobs)?;
     let mut analyses = Vec::new();
     let mut code = ExitCode::SUCCESS;
     for path in &args.traces {
         // One bad trace among many must not hide the results of the others.
-        if let Err(error) = analyze(path, args, jobs, &rules, &mut analyses) {
+        if let Err(error) = analyze(path, args, &resolver, &mut analyses) {
             eprintln!("nsys-attrib: {error:#}");
             code = ExitCode::from(COULD_NOT_RUN);
         }
@@ -39,37 +39,27 @@ pub(super) fn run(args: &AnalyzeArgs, jobs: Option<NonZeroUsize>) -> Result<Exit
 fn analyze(
     path: &Path,
     args: &AnalyzeArgs,
-    jobs: Option<NonZeroUsize>,
-    rules: &Classifier,
+    resolver: &Resolver<'_>,
     analyses: &mut Vec<Analysis>,
 ) -> Result<()> {
-    let input = input::read(path, jobs)?;
-    let (specs, note) = input::specifications(&args.windows, &input.trace);
-    if let Some(note) = note {
-        eprintln!("nsys-attrib: {}: {note}", path.display());
+    if input::document::schema_of(path).is_some() {
+        if !args.energy.power.is_empty() {
+            bail!("{}: --power needs the trace, not a document made from it", path.display());
+        }
+        analyses.extend(resolver.analyses(path)?);
+        return Ok(());
     }
-    let analyzer = Analyzer::new(&input.trace, rules);
-    let how = Options {
-        rule: args.attribute.map(Into::into),
-        own_thread: args.own_thread,
-        path: input.path.clone(),
-        sha256: input.sha256.clone(),
-        findings: input.findings.clone(),
-    };
-    for spec in specs {
-        let set = input::windows(&input.trace, &spec, &args.windows)
-            .with_context(|| path.display().to_string())?;
-        let mut analysis = analyzer.analyze(&set, &how);
+    resolver.each(path, &mut |trace, set, mut analysis| {
         if !args.energy.power.is_empty() {
             let (energy, findings) =
-                energy::energies(&input.trace, &set, &analysis, &args.energy, &args.windows)?;
+                energy::energies(trace, set, &analysis, &args.energy, &args.how.windows)?;
             analysis.energy = Some(energy);
             analysis.findings.extend(findings);
             crate::finding::sort(&mut analysis.findings);
         }
         analyses.push(analysis);
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 fn print(mut analyses: Vec<Analysis>, args: &AnalyzeArgs) -> Result<()> {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::input::TraceOptions;
 use crate::attribution::Rule;
 
 /// Where did the latency window's time go? Attribution of Nsight Systems traces.
@@ -132,7 +133,8 @@ pub(super) enum Format {
     after_long_help = WINDOW_HELP,
     long_about = "Attribute CUDA API and GPU time inside windows of a trace.\n\n\
         A TRACE is an SQLite export (`nsys export --type sqlite`), the same compressed with zstd or gzip, \
-        a report (.nsys-rep, .qdrep; needs nsys on PATH) or a run folder.\n\n\
+        a report (.nsys-rep, .qdrep; needs nsys on PATH) or a run folder; a document that this command wrote as \
+        JSON is shown again.\n\n\
         Examples:\n  nsys-attrib analyze trace.sqlite --window latency\n  \
         nsys-attrib analyze trace.sqlite --window gpu:forward --skip 1 --explain\n  \
         nsys-attrib analyze a.sqlite b.sqlite -w latency --format json > both.json\n  \
@@ -143,16 +145,7 @@ pub(super) struct AnalyzeArgs {
     #[arg(required = true, value_name = "TRACE")]
     pub(super) traces: Vec<PathBuf>,
     #[command(flatten)]
-    pub(super) windows: WindowArgs,
-    /// Which GPU operations belong to a window [default: launched; overlap for `all`, started for `kernels:`]
-    #[arg(long, value_name = "RULE")]
-    pub(super) attribute: Option<RuleArg>,
-    /// Count API calls of the window's own thread only
-    #[arg(long)]
-    pub(super) own_thread: bool,
-    /// Kernel-class rules to use instead of, or in front of, the shipped ones
-    #[arg(long, value_name = "FILE")]
-    pub(super) classes: Option<PathBuf>,
+    pub(super) how: TraceOptions,
     /// How to write the result [default: table]
     #[arg(long, value_name = "FORMAT")]
     pub(super) format: Option<Format>,

@@ -17,7 +17,7 @@ use crate::trace::Trace;
 use crate::units::plain;
 
 pub(super) fn run(args: &ClassesArgs, jobs: Option<NonZeroUsize>) -> Result<ExitCode> {
-    let rules = input::classifier(args.classes.as_deref())?;
+    let rules = input::ClassRules::read(args.classes.as_deref())?.classifier;
     if args.rules {
         return list_rules(&rules, args);
     }

@@ -29,6 +29,12 @@ use crate::windows::WindowSet;
 const CHECK_FAILED: u8 = 1;
 
 pub(super) fn run(args: &EnergyArgs, jobs: Option<NonZeroUsize>) -> Result<ExitCode> {
+    if let Some(document) = input::energies_of(&args.input)? {
+        if !args.energy.power.is_empty() {
+            bail!("{}: --power needs the trace, not a document", args.input.display());
+        }
+        return finish(&document, args);
+    }
     let input = input::read(&args.input, jobs)?;
     let (specs, note) = input::specifications(&args.windows, &input.trace);
     if let Some(note) = note {
@@ -60,10 +66,18 @@ pub(super) fn run(args: &EnergyArgs, jobs: Option<NonZeroUsize>) -> Result<ExitC
         });
         about = Some((analysis.tool, analysis.trace));
     }
-    let refused = sets.iter().flat_map(|set| &set.energy).any(|energy| energy.refused.is_some());
-    if let Some((tool, trace)) = about {
-        print(&EnergyDocument { schema: SCHEMA.to_owned(), tool, trace, sets }, args)?;
+    match about {
+        Some((tool, trace)) => {
+            finish(&EnergyDocument { schema: SCHEMA.to_owned(), tool, trace, sets }, args)
+        }
+        None => Ok(ExitCode::SUCCESS),
     }
+}
+
+fn finish(document: &EnergyDocument, args: &EnergyArgs) -> Result<ExitCode> {
+    let mut energies = document.sets.iter().flat_map(|set| &set.energy);
+    let refused = energies.any(|energy| energy.refused.is_some());
+    print(document, args)?;
     Ok(if args.strict && refused { ExitCode::from(CHECK_FAILED) } else { ExitCode::SUCCESS })
 }
 

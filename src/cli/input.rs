@@ -1,4 +1,11 @@
-//! Opening what the user named: a trace in memory, with its identity and the doubts met on the way.
+//! Opening what the user named: a trace in memory, with its identity and the doubts met on the way;
+//! and, for commands that work on results, the analyses that any INPUT holds ([`Resolver`]).
+
+mod analyses;
+pub(super) mod document;
+mod energies;
+mod options;
+mod rules;
 
 use std::fs::File;
 use std::io::Read;
@@ -6,12 +13,16 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::thread;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use sha2::{Digest, Sha256};
+
+pub(super) use analyses::Resolver;
+pub(super) use energies::energies_of;
+pub(super) use options::TraceOptions;
+pub(super) use rules::ClassRules;
 
 use super::args::{Unclosed, WindowArgs};
 use super::progress::Progress;
-use crate::classify::Classifier;
 use crate::finding::Finding;
 use crate::trace::source::OpenTrace;
 use crate::trace::{ReadOptions, Trace, TraceError, source};
@@ -61,14 +72,6 @@ pub(super) fn sha256(path: &Path) -> Option<String> {
         }
     }
     Some(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
-/// The rules for kernel classes: the shipped ones, or those of a file.
-pub(super) fn classifier(file: Option<&Path>) -> Result<Classifier> {
-    let Some(path) = file else { return Ok(Classifier::shipped()?) };
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("class rules {} cannot be read", path.display()))?;
-    Ok(Classifier::from_toml(&text, &path.display().to_string())?)
 }
 
 /// The window specifications to use: those typed, or `latency` when it is there, or everything.

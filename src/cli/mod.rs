@@ -60,8 +60,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode> {
     match cli.command {
         Command::Analyze(mut args) => {
             let project = project()?;
-            project.fill_window(&mut args.windows);
-            project.fill_classes(&mut args.classes);
+            project.fill_options(&mut args.how);
             if !args.energy.power.is_empty() {
                 project.fill_rail(&mut args.energy.rail);
             }

@@ -15,6 +15,7 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
 use super::args::WindowArgs;
+use super::input::TraceOptions;
 use crate::units::plain;
 
 /// The name of the file.
@@ -74,6 +75,15 @@ impl Project {
         };
         args.window = words.iter().map(|word| self.beside(word)).collect();
         self.say("window", &words.join(", "));
+    }
+
+    /// Fills windows and rules file in where none was typed, and notes where they come from.
+    pub(super) fn fill_options(&self, options: &mut TraceOptions) {
+        let (window, classes) = (options.windows.window.is_empty(), options.classes.is_none());
+        self.fill_window(&mut options.windows);
+        self.fill_classes(&mut options.classes);
+        options.windows_of_project = window;
+        options.classes_of_project = classes;
     }
 
     /// Fills the rules file in where none was typed.

@@ -1,0 +1,139 @@
+//! From an INPUT to analyses: a trace in any form is analysed, a document is read, a run folder's
+//! trace is analysed with what its manifest and sidecar say.
+//!
+//! ```text
+//! trace, run folder ─ options ─> Analysis (one for each window specification)
+//! analysis/1, analyses/1 ──────> Analysis (those of the windows typed)
+//! energy/1 ────────────────────> EnergyDocument, where the command can use one
+//! ```
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use super::document::{self, Document};
+use super::options::TraceOptions;
+use super::rules::ClassRules;
+use crate::attribution::provenance::Asked;
+use crate::attribution::{Analysis, Analyzer, Options};
+use crate::cli::args::Unclosed;
+use crate::trace::Trace;
+use crate::units::plain;
+use crate::windows::WindowSet;
+
+/// Makes analyses of inputs, with one set of options.
+pub(in crate::cli) struct Resolver<'a> {
+    /// What was typed.
+    pub(in crate::cli) options: &'a TraceOptions,
+    /// The class rules that they name.
+    pub(in crate::cli) rules: ClassRules,
+    /// Threads.
+    pub(in crate::cli) jobs: Option<NonZeroUsize>,
+}
+
+impl<'a> Resolver<'a> {
+    /// Reads the class rules that the options name.
+    pub(in crate::cli) fn new(
+        options: &'a TraceOptions,
+        jobs: Option<NonZeroUsize>,
+    ) -> Result<Self> {
+        let rules = ClassRules::read(options.classes.as_deref())?;
+        Ok(Self { options, rules, jobs })
+    }
+
+    /// What an INPUT holds: analyses or energies.
+    pub(in crate::cli) fn resolve(&self, path: &Path) -> Result<Document> {
+        let Some(schema) = document::schema_of(path) else {
+            let mut analyses = Vec::new();
+            self.each(path, &mut |_, _, analysis| {
+                analyses.push(analysis);
+                Ok(())
+            })?;
+            return Ok(Document::Analyses(analyses));
+        };
+        Ok(match document::read(path, &schema)? {
+            Document::Analyses(analyses) => Document::Analyses(self.chosen(analyses, path)?),
+            other => other,
+        })
+    }
+
+    /// The analyses that an INPUT holds, for commands that can use nothing else.
+    pub(in crate::cli) fn analyses(&self, path: &Path) -> Result<Vec<Analysis>> {
+        match self.resolve(path)? {
+            Document::Analyses(analyses) => Ok(analyses),
+            Document::Energy(_) => bail!(
+                "{}: an energy document has no attribution of time; give the trace, or the document of \
+                 `nsys-attrib analyze --power LOG --format json`, which holds both",
+                path.display()
+            ),
+        }
+    }
+
+    /// Analyses a trace; `visit` gets each set of windows and its analysis while the trace is at hand.
+    pub(in crate::cli) fn each(
+        &self,
+        path: &Path,
+        visit: &mut dyn FnMut(&Trace, &WindowSet, Analysis) -> Result<()>,
+    ) -> Result<()> {
+        let input = super::read(path, self.jobs)?;
+        let (specs, note) = super::specifications(&self.options.windows, &input.trace);
+        if let Some(note) = note {
+            eprintln!("nsys-attrib: {}: {note}", path.display());
+        }
+        let analyzer = Analyzer::new(&input.trace, &self.rules.classifier);
+        let how = Options {
+            rule: self.options.attribute.map(Into::into),
+            own_thread: self.options.own_thread,
+            path: input.path.clone(),
+            sha256: input.sha256.clone(),
+            asked: Some(self.asked()),
+            run: None,
+            findings: input.findings.clone(),
+        };
+        for spec in specs {
+            let set = super::windows(&input.trace, &spec, &self.options.windows)
+                .with_context(|| path.display().to_string())?;
+            let analysis = analyzer.analyze(&set, &how);
+            visit(&input.trace, &set, analysis)?;
+        }
+        Ok(())
+    }
+
+    fn asked(&self) -> Asked {
+        let windows = &self.options.windows;
+        Asked {
+            skip: windows.skip,
+            take: windows.take,
+            process: windows.process.clone(),
+            thread: windows.thread.clone(),
+            attribute_process: windows.attribute_process.clone(),
+            clip_unclosed: windows.unclosed == Some(Unclosed::Clip),
+            own_thread: self.options.own_thread,
+            classes: self.rules.about.clone(),
+        }
+    }
+
+    /// The analyses of a document that were asked for.
+    fn chosen(&self, analyses: Vec<Analysis>, path: &Path) -> Result<Vec<Analysis>> {
+        let present: Vec<String> =
+            analyses.iter().map(|a| format!("`{}`", plain(&a.windows.spec, 60))).collect();
+        let chosen: Vec<Analysis> =
+            analyses.into_iter().filter(|analysis| self.options.wants(analysis)).collect();
+        if chosen.is_empty() && present.is_empty() {
+            bail!("{}: a document without any analysis", path.display());
+        }
+        if chosen.is_empty() {
+            bail!(
+                "{}: --window {}: this document was made for {}; give one of these, or the trace",
+                path.display(),
+                self.options.windows.window.join(", "),
+                present.join(", ")
+            );
+        }
+        for analysis in &chosen {
+            self.options.agree(analysis, path, &self.rules.about.sha256)?;
+        }
+        Ok(chosen)
+    }
+}
