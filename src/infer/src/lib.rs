@@ -6,4 +6,5 @@
 //! text: the command line, NVTX range names, the sidecar document.
 
 pub mod darcy;
+pub mod dataset;
 pub mod formats;

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod data;
 mod inspect;
 
 /// Dense WNO and VS-WNO: data, training, and the two execution paths.
@@ -16,12 +17,14 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Data(data::DataArgs),
     Inspect(inspect::InspectArgs),
 }
 
 /// Runs the program: 0 done, 1 a check failed, 2 could not run.
 pub(crate) fn main() -> ExitCode {
     let result = match Cli::parse().command {
+        Command::Data(args) => data::run(&args),
         Command::Inspect(args) => inspect::run(&args),
     };
     match result {

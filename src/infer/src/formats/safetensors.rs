@@ -2,6 +2,7 @@
 //! data. F16, BF16, F32, F64 and the integer types are read and computed in the caller's type.
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
@@ -53,7 +54,8 @@ pub struct SafetensorsFile {
 /// # Errors
 /// When the file cannot be read, is not a safetensors container, or holds an unknown element type.
 pub fn read(path: &Path) -> Result<SafetensorsFile, SafetensorsError> {
-    let bytes = std::fs::read(path).map_err(|source| SafetensorsError::Io { path: path.into(), source })?;
+    let bytes =
+        std::fs::read(path).map_err(|source| SafetensorsError::Io { path: path.into(), source })?;
     parse(&bytes, path)
 }
 
@@ -97,4 +99,64 @@ fn widen(view: &TensorView<'_>) -> Option<Vec<f64>> {
 
 fn each<const N: usize>(data: &[u8], read: impl Fn([u8; N]) -> f64) -> Vec<f64> {
     data.as_chunks::<N>().0.iter().map(|&b| read(b)).collect()
+}
+
+/// Element type of a written tensor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stored {
+    /// As computed.
+    F32,
+    /// Rounded to half precision.
+    F16,
+}
+
+/// Writes tensors and string metadata in the order given. Own writer, because the library's takes the
+/// metadata from a hash map: the same content would not be the same bytes twice.
+///
+/// # Errors
+/// When the target does not take the bytes.
+pub fn write(
+    target: &mut dyn Write,
+    tensors: &[(&str, &Array<f32>, Stored)],
+    metadata: &[(&str, String)],
+) -> io::Result<()> {
+    let mut entries = Vec::new();
+    if !metadata.is_empty() {
+        let pairs: Vec<String> =
+            metadata.iter().map(|(k, v)| format!("{}:{}", json(k), json(v))).collect();
+        entries.push(format!("\"__metadata__\":{{{}}}", pairs.join(",")));
+    }
+    let mut begin = 0;
+    for (name, array, stored) in tensors {
+        let (dtype, width) = match stored {
+            Stored::F32 => ("F32", 4),
+            Stored::F16 => ("F16", 2),
+        };
+        let end = begin + array.values.len() * width;
+        let (name, shape) = (json(name), &array.shape);
+        entries.push(format!(
+            "{name}:{{\"dtype\":\"{dtype}\",\"shape\":{shape:?},\"data_offsets\":[{begin},{end}]}}"
+        ));
+        begin = end;
+    }
+    let mut header = format!("{{{}}}", entries.join(","));
+    header.push_str(&" ".repeat(header.len().next_multiple_of(8) - header.len()));
+    target.write_all(&(header.len() as u64).to_le_bytes())?;
+    target.write_all(header.as_bytes())?;
+    for (_, array, stored) in tensors {
+        for block in array.values.chunks(1 << 14) {
+            let bytes: Vec<u8> = match stored {
+                Stored::F32 => block.iter().flat_map(|v| v.to_le_bytes()).collect(),
+                Stored::F16 => {
+                    block.iter().flat_map(|v| half::f16::from_f32(*v).to_le_bytes()).collect()
+                }
+            };
+            target.write_all(&bytes)?;
+        }
+    }
+    Ok(())
+}
+
+fn json(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
 }
