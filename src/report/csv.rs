@@ -62,6 +62,16 @@ fn cell(cell: &Cell) -> String {
     }
 }
 
+/// One field that a template writes: guarded, and quoted where it needs to be.
+pub(super) fn field(text: &str) -> String {
+    let text = guarded(text);
+    if text.contains(['"', ',', '\n', '\r']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text
+    }
+}
+
 fn guarded(name: &str) -> String {
     if name.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         format!("'{name}")

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::paper::{ColumnKind, ShownColumn, ShownTable};
 use super::summary::Line;
 use super::table::{Cell, Table};
 use crate::finding::Finding;
@@ -62,8 +63,36 @@ fn write_one(out: &mut dyn Write, table: &Table) -> io::Result<()> {
     Ok(())
 }
 
+/// A table of a report, without a heading; at most `top` rows.
+pub(super) fn shown_table(table: &ShownTable, top: usize) -> String {
+    let heading = |column: &ShownColumn| match column.unit {
+        Some(unit) => format!("{} ({})", escaped(&column.heading), unit.symbol()),
+        None => escaped(&column.heading),
+    };
+    let headings: Vec<String> = table.columns.iter().map(heading).collect();
+    let rule = |column: &ShownColumn| match column.kind {
+        ColumnKind::Text => ":--",
+        ColumnKind::Number | ColumnKind::Mixed => "--:",
+    };
+    let rules: Vec<&str> = table.columns.iter().map(rule).collect();
+    let mut text = format!("| {} |\n| {} |\n", headings.join(" | "), rules.join(" | "));
+    for row in table.rows.iter().take(top) {
+        let cells: Vec<String> = row
+            .iter()
+            .map(|cell| escaped(&plain(&cell.text, LONGEST_NAME)).replace('`', "\\`"))
+            .collect();
+        text += &format!("| {} |\n", cells.join(" | "));
+    }
+    if table.total_rows > top {
+        text += &format!("\n*{} of {} rows; the CSV file has all.*\n", top, table.total_rows);
+    } else if let Some(note) = &table.note {
+        text += &format!("\n*{}*\n", escaped(note));
+    }
+    text
+}
+
 /// Text that renders as itself: no markup, no HTML, no table cells of its own.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

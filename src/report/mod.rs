@@ -1,4 +1,4 @@
-//! Documents as text: terminal tables, Markdown, CSV.
+//! Documents as text: terminal tables, Markdown, CSV; and reports with LaTeX and HTML ([`paper`]).
 //!
 //! A document becomes [`Table`]s once ([`analysis`]); the renderers only differ in how a cell is
 //! written. Writers take any `Write`; nothing here opens files or looks at the terminal.
@@ -10,6 +10,7 @@ pub mod energy;
 pub mod info;
 mod markdown;
 mod notes;
+pub mod paper;
 pub mod power;
 pub mod summary;
 mod table;

@@ -1,0 +1,240 @@
+//! Text and tables for LaTeX: booktabs rules, siunitx columns, a plain pdflatex.
+//!
+//! Whatever comes from a trace is printed, never run: every character that TeX reads as more than
+//! itself is written as a command for its glyph, ligatures are broken, and what the T1 fonts lack is
+//! written as its code point. A table is a `tabular` alone, so that caption and float are the author's.
+
+use std::fmt::Write as _;
+
+use super::shown::{ColumnKind, MISSING, ShownCell, ShownColumn, ShownTable, Unit};
+use crate::units::plain;
+
+/// Characters of a name in a table; both ends are kept.
+const LONGEST_NAME: usize = 110;
+/// Columns of names up to this length do not wrap.
+const SHORT_NAME: usize = 34;
+/// Characters that fit into a line of a table in small print.
+const LINE: f64 = 112.0;
+/// Letters of a name without a joint after which it may be broken all the same.
+const LONGEST_PIECE: usize = 24;
+
+/// Text that typesets as itself.
+pub fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '\\' => safe.push_str(r"\textbackslash{}"),
+            '{' => safe.push_str(r"\{"),
+            '}' => safe.push_str(r"\}"),
+            '$' | '&' | '#' | '%' | '_' => {
+                // A number and its unit stay together.
+                if c == '%' && safe.ends_with(' ') {
+                    safe.pop();
+                    safe.push('~');
+                }
+                safe.push('\\');
+                safe.push(c);
+            }
+            '~' => safe.push_str(r"\textasciitilde{}"),
+            '^' => safe.push_str(r"\textasciicircum{}"),
+            '<' => safe.push_str(r"\textless{}"),
+            '>' => safe.push_str(r"\textgreater{}"),
+            '|' => safe.push_str(r"\textbar{}"),
+            '"' => safe.push_str(r"\textquotedbl{}"),
+            '\'' => safe.push_str(r"\textquotesingle{}"),
+            '`' => safe.push_str(r"\textasciigrave{}"),
+            // Behind `\\` these would be read as its argument; two hyphens would become a dash.
+            '[' | ']' | '*' => {
+                let _ = write!(safe, "{{{c}}}");
+            }
+            '-' => safe.push_str("-{}"),
+            c => safe.push_str(&glyph(c)),
+        }
+    }
+    safe
+}
+
+/// The other characters: ASCII as it is, known signs by their commands, the rest by its code point.
+fn glyph(c: char) -> String {
+    let known = match c {
+        ' '..='~' => return c.to_string(),
+        '\n' | '\r' | '\t' | '\u{a0}' => " ",
+        '–' => "--",
+        '—' => "---",
+        '…' => r"\dots{}",
+        '·' => r"\textperiodcentered{}",
+        '×' => r"\texttimes{}",
+        '±' => r"\textpm{}",
+        'µ' | 'μ' => r"\textmu{}",
+        '°' => r"\textdegree{}",
+        '≥' => r"\ensuremath{\geq}",
+        '≤' => r"\ensuremath{\leq}",
+        '→' => r"\textrightarrow{}",
+        'Δ' => r"\ensuremath{\Delta}",
+        '−' => r"\ensuremath{-}",
+        c if c.is_control() => return format!(r"\textbackslash{{}}u\{{{:x}\}}", c as u32),
+        c => return format!(r"\ensuremath{{\langle}}U+{:04X}\ensuremath{{\rangle}}", c as u32),
+    };
+    known.to_owned()
+}
+
+/// A name in typewriter type that may be broken where C++ names have joints.
+pub fn code(name: &str, longest: usize) -> String {
+    let mut broken = String::new();
+    let mut piece = String::new();
+    let name = plain(name, longest);
+    let mut characters = name.chars().peekable();
+    while let Some(c) = characters.next() {
+        piece.push(c);
+        let joint = match c {
+            ':' => characters.peek() != Some(&':'),
+            '<' | ',' | '(' | '_' | '/' | '…' => true,
+            _ => piece.chars().count() >= LONGEST_PIECE,
+        };
+        if joint {
+            broken += &escaped(&piece);
+            broken += r"\allowbreak{}";
+            piece.clear();
+        }
+    }
+    broken += &escaped(&piece);
+    format!(r"\texttt{{{broken}}}")
+}
+
+/// How siunitx writes a unit.
+const fn unit_command(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Nanosecond => r"\si{\nano\second}",
+        Unit::Microsecond => r"\si{\micro\second}",
+        Unit::Millisecond => r"\si{\milli\second}",
+        Unit::Second => r"\si{\second}",
+        Unit::Percent => r"\si{\percent}",
+        Unit::Byte => "B",
+        Unit::Kibibyte => "KiB",
+        Unit::Mebibyte => "MiB",
+        Unit::Gibibyte => "GiB",
+        Unit::Milliwatt => r"\si{\milli\watt}",
+        Unit::Watt => r"\si{\watt}",
+        Unit::Millijoule => r"\si{\milli\joule}",
+        Unit::Joule => r"\si{\joule}",
+    }
+}
+
+/// The table as a `tabular` with at most `top` rows; needs booktabs, siunitx and array.
+pub fn tabular(table: &ShownTable, top: usize) -> String {
+    let rows = &table.rows[..table.rows.len().min(top)];
+    let is_code = |at: usize| table.columns[at].key == "name" || table.columns[at].key == "code";
+    let widths: Vec<usize> = (0..table.columns.len())
+        .map(|at| rows.iter().map(|row| row[at].text.chars().count()).max().unwrap_or(0))
+        .collect();
+    let wraps = |at: usize| table.columns[at].kind == ColumnKind::Text && widths[at] > SHORT_NAME;
+    let wrapped = (0..widths.len()).filter(|at| wraps(*at)).count();
+    let room = room(table, &widths, &wraps);
+    let width = room.clamp(0.25, 0.8) / wrapped.max(1) as f64;
+    let mut text = String::new();
+    text += "\\begin{tabular}{@{}\n";
+    for (at, column) in table.columns.iter().enumerate() {
+        let _ = match column.kind {
+            ColumnKind::Text if wraps(at) => {
+                writeln!(text, "  >{{\\raggedright\\arraybackslash}}p{{{width:.3}\\linewidth}}")
+            }
+            ColumnKind::Text => writeln!(text, "  l"),
+            ColumnKind::Mixed => writeln!(text, "  r"),
+            ColumnKind::Number => writeln!(text, "  {}", number_column(column, rows, at)),
+        };
+    }
+    text += "@{}}\n\\toprule\n";
+    let stacked = room < if wrapped > 0 { 0.25 } else { 0.0 };
+    let headings: Vec<String> =
+        table.columns.iter().map(|column| heading(column, stacked)).collect();
+    let _ = writeln!(text, "{} \\\\\n\\midrule", headings.join(" & "));
+    for row in rows {
+        let cells: Vec<String> = row
+            .iter()
+            .enumerate()
+            .map(|(at, cell)| shown(cell, table.columns[at].kind, is_code(at)))
+            .collect();
+        let _ = writeln!(text, "{} \\\\", cells.join(" & "));
+    }
+    text += "\\bottomrule\n\\end{tabular}\n";
+    text
+}
+
+/// The part of the line that the columns leave which do not wrap; below 0 when they are too wide.
+fn room(table: &ShownTable, widths: &[usize], wraps: &dyn Fn(usize) -> bool) -> f64 {
+    let mut taken = 0;
+    for (at, column) in table.columns.iter().enumerate() {
+        if !wraps(at) {
+            let unit = column.unit.map_or(0, |unit| unit.symbol().len() + 2);
+            taken += widths[at].max(column.heading.chars().count() + unit);
+        }
+        // The space between columns.
+        taken += 2;
+    }
+    1.0 - taken as f64 / LINE
+}
+
+fn heading(column: &ShownColumn, stacked: bool) -> String {
+    let words = escaped(&column.heading);
+    let unit = column.unit.map(|unit| format!("({})", unit_command(unit)));
+    if !stacked || column.kind == ColumnKind::Text {
+        return format!(
+            "{{{}}}",
+            [Some(words), unit].into_iter().flatten().collect::<Vec<_>>().join(" ")
+        );
+    }
+    let lines: Vec<String> = words.split(' ').map(str::to_owned).chain(unit).collect();
+    format!("{{\\begin{{tabular}}[b]{{@{{}}c@{{}}}}{}\\end{{tabular}}}}", lines.join(r"\\"))
+}
+
+/// `S[table-format=3.1]` for the longest number of the column.
+fn number_column(column: &ShownColumn, rows: &[Vec<ShownCell>], at: usize) -> String {
+    let digits = |cell: &ShownCell| {
+        let whole = cell.text.split('.').next().unwrap_or("");
+        whole.trim_start_matches('-').len()
+    };
+    let cells = || rows.iter().filter_map(|row| row.get(at));
+    let whole = cells().map(digits).max().unwrap_or(1).max(1);
+    let sign = if cells().any(|cell| cell.text.starts_with('-')) { "-" } else { "" };
+    format!("S[table-format={sign}{whole}.{}]", column.decimals)
+}
+
+fn shown(cell: &ShownCell, kind: ColumnKind, is_code: bool) -> String {
+    if cell.text == MISSING {
+        return "{--}".to_owned();
+    }
+    match kind {
+        ColumnKind::Number => cell.text.clone(),
+        ColumnKind::Text if is_code => code(&cell.text, LONGEST_NAME),
+        ColumnKind::Text => escaped(&cell.text),
+        ColumnKind::Mixed => escaped(&cell.text).replace(' ', "~"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_and_escapes_become_glyphs() {
+        assert_eq!(escaped(r"\input{x}"), r"\textbackslash{}input\{x\}");
+        assert_eq!(escaped("a_b&c%d#e$f"), r"a\_b\&c\%d\#e\$f");
+        assert_eq!(escaped("^^M~"), r"\textasciicircum{}\textasciicircum{}M\textasciitilde{}");
+        assert_eq!(escaped("[2pt]*--"), "{[}2pt{]}{*}-{}-{}");
+        assert_eq!(
+            escaped("Ж\u{1b}"),
+            r"\ensuremath{\langle}U+0416\ensuremath{\rangle}\textbackslash{}u\{1b\}"
+        );
+    }
+
+    #[test]
+    fn names_break_at_their_joints_only() {
+        let long = code(&"x".repeat(50), 99);
+        assert_eq!(long.matches(r"\allowbreak{}").count(), 2);
+        assert_eq!(escaped("5 %"), r"5~\%");
+        assert_eq!(
+            code("a::b<c>", 99),
+            r"\texttt{a::\allowbreak{}b\textless{}\allowbreak{}c\textgreater{}}"
+        );
+    }
+}

@@ -1,0 +1,34 @@
+//! Reports: a folder of pages, tables and documents, ready for a paper, a notebook or a referee.
+//!
+//! ```text
+//! documents -> Section (section, overview) -> Report (model) -> templates -> files (render)
+//!                         ShownTable (shown): one unit a column   latex, html, ../markdown, ../csv
+//!                         Timeline (timeline): events of windows, for the page
+//! ```
+//!
+//! Everything here is text in memory; who writes files and what from is the caller's. A report of
+//! another kind fills [`Report`] and its [`Section`]s and renders with the same engine. The variables
+//! of templates are described in `docs/report-templates.md`.
+
+pub mod html;
+pub mod latex;
+pub mod meaning;
+mod model;
+mod overview;
+pub mod palette;
+mod provenance;
+mod render;
+mod section;
+mod shown;
+mod template;
+pub mod timeline;
+
+pub use model::{
+    Definition, Fact, Figure, InputAbout, Line, Part, Report, ReportFinding, Section, unique_id,
+};
+pub use overview::overview;
+pub use provenance::{Difference, FileAbout, Provenance, SCHEMA, differences, hash};
+pub use render::{PageKind, ReportError, ReportFile, Template, render};
+pub use section::{of_analysis, of_energy};
+pub use shown::{ColumnKind, ShownCell, ShownColumn, ShownTable, Unit};
+pub use template::{NAMES as TEMPLATE_NAMES, format_of};

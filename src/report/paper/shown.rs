@@ -1,0 +1,409 @@
+//! A table as a page shows it: one unit for each column, the same number of digits in each cell.
+//!
+//! A terminal scales every cell on its own (`53.6 ms`, `10.5 us`). In a paper the unit stands in the
+//! heading and the points are aligned, so a column gets the unit in which its largest value has one to
+//! three digits before the point. Columns that mix kinds (a list of single numbers) keep a unit in each
+//! cell. Exact values travel beside the shown ones, for sorting and for files.
+
+use serde::{Deserialize, Serialize};
+
+use super::meaning;
+use crate::report::table::{Cell, Column, Table, grouped};
+use crate::units::plain;
+
+/// Characters of a name that a page shows; the middle of a longer one is left out.
+pub(super) const LONGEST_NAME: usize = 400;
+
+/// How a missing value is shown.
+pub(super) const MISSING: &str = "–";
+
+/// A table that is ready for a page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ShownTable {
+    /// For file names: `api`, `kernels`.
+    pub name: String,
+    /// For people.
+    pub title: String,
+    /// The columns.
+    pub columns: Vec<ShownColumn>,
+    /// The rows, each with a cell for every column.
+    pub rows: Vec<Vec<ShownCell>>,
+    /// A line below.
+    pub note: Option<String>,
+    /// Rows of the whole table; more than `rows` when it was cut.
+    pub total_rows: usize,
+    /// Keys of the definitions that its columns rest on, in the order of the columns.
+    pub defines: Vec<String>,
+}
+
+/// One column.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ShownColumn {
+    /// For people, without the unit.
+    pub heading: String,
+    /// For machines: `time_ns`.
+    pub key: String,
+    /// What its cells are.
+    pub kind: ColumnKind,
+    /// The unit of its cells.
+    pub unit: Option<Unit>,
+    /// Digits behind the point.
+    pub decimals: usize,
+    /// Key of its definition.
+    pub defined_by: Option<String>,
+}
+
+/// What the cells of a column are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ColumnKind {
+    /// Names and sentences.
+    Text,
+    /// Numbers in the column's unit.
+    Number,
+    /// Values of several kinds, each with its unit.
+    Mixed,
+}
+
+/// One cell.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ShownCell {
+    /// What is shown; a dash when missing. Without control characters, but not escaped for any format.
+    pub text: String,
+    /// The number behind it, in the base unit (ns, per cent, bytes, mW, mJ).
+    pub value: Option<f64>,
+    /// Key of the definition of the row, in the cell that names it.
+    pub defined_by: Option<String>,
+}
+
+/// The unit of a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Unit {
+    /// Nanoseconds.
+    #[serde(rename = "ns")]
+    Nanosecond,
+    /// Microseconds.
+    #[serde(rename = "µs")]
+    Microsecond,
+    /// Milliseconds.
+    #[serde(rename = "ms")]
+    Millisecond,
+    /// Seconds.
+    #[serde(rename = "s")]
+    Second,
+    /// Per cent.
+    #[serde(rename = "%")]
+    Percent,
+    /// Bytes.
+    #[serde(rename = "B")]
+    Byte,
+    /// 1024 bytes.
+    #[serde(rename = "KiB")]
+    Kibibyte,
+    /// 1024 KiB.
+    #[serde(rename = "MiB")]
+    Mebibyte,
+    /// 1024 MiB.
+    #[serde(rename = "GiB")]
+    Gibibyte,
+    /// Milliwatts.
+    #[serde(rename = "mW")]
+    Milliwatt,
+    /// Watts.
+    #[serde(rename = "W")]
+    Watt,
+    /// Millijoules.
+    #[serde(rename = "mJ")]
+    Millijoule,
+    /// Joules.
+    #[serde(rename = "J")]
+    Joule,
+}
+
+impl Unit {
+    /// How it is written.
+    pub const fn symbol(self) -> &'static str {
+        match self {
+            Self::Nanosecond => "ns",
+            Self::Microsecond => "µs",
+            Self::Millisecond => "ms",
+            Self::Second => "s",
+            Self::Percent => "%",
+            Self::Byte => "B",
+            Self::Kibibyte => "KiB",
+            Self::Mebibyte => "MiB",
+            Self::Gibibyte => "GiB",
+            Self::Milliwatt => "mW",
+            Self::Watt => "W",
+            Self::Millijoule => "mJ",
+            Self::Joule => "J",
+        }
+    }
+
+    /// Base units (ns, per cent, bytes, mW, mJ) in one of it.
+    pub const fn factor(self) -> f64 {
+        match self {
+            Self::Nanosecond | Self::Percent | Self::Byte | Self::Milliwatt | Self::Millijoule => {
+                1.0
+            }
+            Self::Microsecond | Self::Watt | Self::Joule => 1e3,
+            Self::Millisecond => 1e6,
+            Self::Second => 1e9,
+            Self::Kibibyte => 1024.0,
+            Self::Mebibyte => 1_048_576.0,
+            Self::Gibibyte => 1_073_741_824.0,
+        }
+    }
+}
+
+/// The kind of quantity in a cell, with its units from small to large.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Quantity {
+    Plain,
+    Time,
+    Share,
+    Memory,
+    Power,
+    Energy,
+}
+
+impl Quantity {
+    const fn units(self) -> &'static [Unit] {
+        match self {
+            Self::Plain => &[],
+            Self::Time => &[Unit::Nanosecond, Unit::Microsecond, Unit::Millisecond, Unit::Second],
+            Self::Share => &[Unit::Percent],
+            Self::Memory => &[Unit::Byte, Unit::Kibibyte, Unit::Mebibyte, Unit::Gibibyte],
+            Self::Power => &[Unit::Milliwatt, Unit::Watt],
+            Self::Energy => &[Unit::Millijoule, Unit::Joule],
+        }
+    }
+}
+
+fn quantity(cell: &Cell) -> Option<Quantity> {
+    Some(match cell {
+        Cell::Text(_) | Cell::Missing => return None,
+        Cell::Count(_) => Quantity::Plain,
+        Cell::Time(_) | Cell::Instant(_) => Quantity::Time,
+        Cell::Share(_) => Quantity::Share,
+        Cell::Bytes(_) => Quantity::Memory,
+        Cell::Power(_) => Quantity::Power,
+        Cell::Energy(_) => Quantity::Energy,
+    })
+}
+
+/// The number behind a cell, in the base unit.
+fn value(cell: &Cell) -> Option<f64> {
+    quantity(cell)?;
+    cell.for_machines().parse().ok()
+}
+
+/// How a column is written.
+struct Scale {
+    kind: ColumnKind,
+    unit: Option<Unit>,
+    decimals: usize,
+    /// What its zeros are, when it holds nothing else.
+    only_zeros: Option<Quantity>,
+}
+
+impl Scale {
+    fn of(column: &Column, cells: &[&Cell]) -> Self {
+        let plain = Self { kind: ColumnKind::Text, unit: None, decimals: 0, only_zeros: None };
+        if column.is_text {
+            return plain;
+        }
+        let mut kinds = cells.iter().filter_map(|cell| quantity(cell));
+        let Some(first) = kinds.next() else {
+            return Self { kind: ColumnKind::Number, ..plain };
+        };
+        let words = cells.iter().any(|cell| matches!(cell, Cell::Text(_)));
+        if words || kinds.any(|kind| kind != first) {
+            return Self { kind: ColumnKind::Mixed, ..plain };
+        }
+        let largest =
+            cells.iter().filter_map(|cell| value(cell)).fold(0.0, |a: f64, b| a.max(b.abs()));
+        let fits = |unit: &&Unit| largest >= unit.factor();
+        let units = first.units();
+        let unit = units.iter().rev().find(fits).or(units.first()).copied();
+        let decimals = match unit {
+            None | Some(Unit::Nanosecond | Unit::Byte) => 0,
+            Some(Unit::Percent | Unit::Milliwatt | Unit::Millijoule) => 1,
+            Some(_) => 3,
+        };
+        let only_zeros = (largest == 0.0).then_some(first);
+        Self { kind: ColumnKind::Number, unit, decimals, only_zeros }
+    }
+
+    /// The scales of all columns; one of zeros takes the unit of another that shows the same.
+    fn of_all(table: &Table, rows: &[Vec<Cell>]) -> Vec<Self> {
+        let cells = |at: usize| rows.iter().filter_map(|row| row.get(at)).collect::<Vec<_>>();
+        let mut scales: Vec<Self> = table
+            .columns
+            .iter()
+            .enumerate()
+            .map(|(at, column)| Self::of(column, &cells(at)))
+            .collect();
+        for at in 0..scales.len() {
+            let Some(zeros) = scales[at].only_zeros else { continue };
+            let other = scales.iter().find(|other| {
+                other.only_zeros.is_none()
+                    && other.unit.is_some_and(|unit| zeros.units().contains(&unit))
+            });
+            if let Some((unit, decimals)) = other.map(|other| (other.unit, other.decimals)) {
+                (scales[at].unit, scales[at].decimals) = (unit, decimals);
+            }
+        }
+        scales
+    }
+
+    fn show(&self, cell: &Cell) -> ShownCell {
+        let value = value(cell);
+        let text = match (cell, self.kind, value) {
+            (Cell::Missing, _, _) => MISSING.to_owned(),
+            (Cell::Text(name), _, _) => plain(name, LONGEST_NAME),
+            (Cell::Count(count), ColumnKind::Mixed, _) => grouped(*count),
+            (_, ColumnKind::Number, Some(value)) => {
+                let factor = self.unit.map_or(1.0, Unit::factor);
+                format!("{:.*}", self.decimals, value / factor)
+            }
+            _ => micro(&cell.for_people()),
+        };
+        ShownCell { text, value, defined_by: None }
+    }
+}
+
+impl ShownTable {
+    /// The table with at most `top` rows.
+    pub fn of(table: &Table, top: usize) -> Self {
+        let rows = &table.rows[..table.rows.len().min(top)];
+        let scales = Scale::of_all(table, rows);
+        let columns: Vec<ShownColumn> = table
+            .columns
+            .iter()
+            .zip(&scales)
+            .map(|(column, scale)| ShownColumn {
+                heading: column.heading.to_owned(),
+                key: column.key.to_owned(),
+                kind: scale.kind,
+                unit: scale.unit,
+                decimals: scale.decimals,
+                defined_by: meaning::of_column(table.name, column.key).map(str::to_owned),
+            })
+            .collect();
+        let show_row = |row: &Vec<Cell>| -> Vec<ShownCell> {
+            let mut shown: Vec<ShownCell> =
+                row.iter().zip(&scales).map(|(cell, scale)| scale.show(cell)).collect();
+            if let Some(first) = shown.first_mut() {
+                first.defined_by = meaning::of_row(table.name, &first.text).map(str::to_owned);
+            }
+            shown
+        };
+        let mut defines: Vec<String> = Vec::new();
+        for key in columns.iter().filter_map(|column| column.defined_by.as_ref()) {
+            if !defines.contains(key) {
+                defines.push(key.clone());
+            }
+        }
+        let cut = table.rows.len() - rows.len();
+        let note = match (&table.note, cut) {
+            (Some(note), _) => Some(plain(note, LONGEST_NAME)),
+            (None, 0) => None,
+            (None, cut) => Some(format!("{} more rows in the CSV file", grouped(cut as u64))),
+        };
+        Self {
+            name: table.name.to_owned(),
+            title: micro(&plain(&table.title, LONGEST_NAME)),
+            columns,
+            rows: rows.iter().map(show_row).collect(),
+            note,
+            total_rows: table.rows.len(),
+            defines,
+        }
+    }
+
+    /// The largest number of a column, in its base unit; for bars behind shares.
+    pub fn largest(&self, column: usize) -> Option<f64> {
+        self.rows.iter().filter_map(|row| row.get(column)?.value).reduce(f64::max)
+    }
+}
+
+/// `5 us` → `5 µs`: what a terminal shows in ASCII.
+pub(super) fn micro(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(" us") {
+        let number = rest[..at].ends_with(|c: char| c.is_ascii_digit());
+        let ends = !rest[at + 3..].starts_with(|c: char| c.is_alphanumeric());
+        shown += &rest[..at];
+        shown += if number && ends { " µs" } else { " us" };
+        rest = &rest[at + 3..];
+    }
+    shown + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::table::{number, text};
+    use crate::units::{Nanos, Share};
+
+    fn table(cells: &[Cell]) -> Table {
+        Table {
+            name: "api",
+            title: "A".to_owned(),
+            columns: vec![text("name", "name"), number("time", "time_ns")],
+            rows: cells.iter().map(|cell| vec![Cell::from("f"), cell.clone()]).collect(),
+            note: None,
+        }
+    }
+
+    #[test]
+    fn a_column_has_one_unit_and_its_digits_are_aligned() {
+        let time = |ns| Cell::Time(Nanos::from_ns(ns));
+        let shown = ShownTable::of(&table(&[time(272_368_000), time(10_500), Cell::Missing]), 9);
+        let column = &shown.columns[1];
+        assert_eq!((column.unit, column.decimals), (Some(Unit::Millisecond), 3));
+        let texts: Vec<&str> = shown.rows.iter().map(|row| row[1].text.as_str()).collect();
+        assert_eq!(texts, ["272.368", "0.010", "–"]);
+        assert_eq!(shown.rows[1][1].value, Some(10_500.0));
+        assert_eq!(shown.defines, ["api.total_ns"]);
+    }
+
+    #[test]
+    fn mixed_columns_keep_their_units_and_empty_ones_are_numbers() {
+        let cells = [Cell::Count(1_200), Cell::Share(Share::of(1, 4).unwrap())];
+        let shown = ShownTable::of(&table(&cells), 9);
+        assert_eq!(shown.columns[1].kind, ColumnKind::Mixed);
+        assert_eq!(
+            (shown.rows[0][1].text.as_str(), shown.rows[1][1].text.as_str()),
+            ("1,200", "25.0 %")
+        );
+        assert_eq!(ShownTable::of(&table(&[Cell::Missing]), 9).columns[1].kind, ColumnKind::Number);
+    }
+
+    #[test]
+    fn only_a_unit_becomes_micro() {
+        assert_eq!(micro("5.0 us, 3 users use us; 7 us"), "5.0 µs, 3 users use us; 7 µs");
+    }
+
+    #[test]
+    fn zeros_take_the_unit_of_their_neighbours() {
+        let time = |ns| Cell::Time(Nanos::from_ns(ns));
+        let mut table = table(&[time(5_000_000)]);
+        table.columns.push(number("head", "head_ns"));
+        table.rows[0].push(time(0));
+        let shown = ShownTable::of(&table, 9);
+        assert_eq!(
+            (shown.columns[2].unit, shown.rows[0][2].text.as_str()),
+            (Some(Unit::Millisecond), "0.000")
+        );
+    }
+
+    #[test]
+    fn what_is_cut_is_said() {
+        let shown = ShownTable::of(&table(&[Cell::Count(1), Cell::Count(2)]), 1);
+        assert_eq!((shown.rows.len(), shown.total_rows), (1, 2));
+        assert_eq!(shown.note.as_deref(), Some("1 more rows in the CSV file"));
+    }
+}
