@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::input::TraceOptions;
+use super::report::ReportArgs;
 use crate::attribution::Rule;
 
 /// Where did the latency window's time go? Attribution of Nsight Systems traces.
@@ -42,6 +43,7 @@ pub(super) enum Command {
     Windows(WindowsArgs),
     Classes(ClassesArgs),
     Power(PowerArgs),
+    Report(Box<ReportArgs>),
     Scrub(ScrubArgs),
     Explain(ExplainArgs),
     Completions(CompletionsArgs),

@@ -21,6 +21,7 @@ use crate::power::idle::IdleFrom;
 use crate::power::series::Series;
 use crate::power::{PowerLog, describe};
 use crate::report;
+use crate::report::paper::timeline::PowerTrack;
 use crate::trace::Trace;
 use crate::units::{Nanos, SessionClock};
 use crate::windows::WindowSet;
@@ -118,6 +119,22 @@ pub(super) fn energies(
     // The clock note of a log that has been placed says nothing any more.
     findings.retain(|finding| finding.code != "power-log-clock");
     Ok((found, findings))
+}
+
+/// The first log on the trace's clock, for a timeline.
+pub(super) fn track(trace: &Trace, how: &EnergyOptions) -> Result<Option<PowerTrack>> {
+    let Some(session) = trace.about.session else { return Ok(None) };
+    let hints = clock_hints(trace, how)?;
+    let Some((path, log)) = open_all(trace, how)?.into_iter().next() else { return Ok(None) };
+    let placed = place::place(&path, log, &hints)?;
+    let series = Series::choose(&placed.rails, how.rail.as_deref()).context(path)?;
+    let start = session.start().as_unix_ns();
+    let reading =
+        |(time, watts): (&i64, &f64)| (time - start, crate::units::Milliwatts::from_watts(*watts));
+    Ok(Some(PowerTrack {
+        title: format!("power, {}", series.name),
+        readings: series.times.iter().zip(&series.watts).map(reading).collect(),
+    }))
 }
 
 /// The logs that were named, else the readings inside the trace.

@@ -55,7 +55,9 @@ fn end(folder: Option<&Path>) {
     for (folder, before) in RESULTS.lock().unwrap_or_else(PoisonError::into_inner).iter() {
         for name in temporary_files(folder) {
             if !before.contains(&name) {
-                let _ = fs::remove_file(folder.join(name));
+                let path = folder.join(name);
+                // A file, or the folder of a report.
+                let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir_all(&path));
             }
         }
     }

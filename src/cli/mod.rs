@@ -18,6 +18,7 @@ mod output;
 mod power;
 mod progress;
 mod project;
+mod report;
 mod scrub;
 mod windows;
 
@@ -86,6 +87,16 @@ fn dispatch(cli: Cli) -> Result<ExitCode> {
             classes::run(&args, jobs)
         }
         Command::Power(args) => power::run(&args),
+        Command::Report(mut args) => {
+            if args.check.is_none() {
+                let project = project()?;
+                project.fill_options(&mut args.how);
+                if !args.energy.power.is_empty() {
+                    project.fill_rail(&mut args.energy.rail);
+                }
+            }
+            report::run(&args, jobs)
+        }
         Command::Scrub(args) => scrub::run(&args, jobs),
         Command::Explain(args) => explain::run(&args),
         Command::Completions(args) => completions::run(&args),

@@ -1,0 +1,214 @@
+//! From what was typed to the sections of a report: documents are read, traces analysed, and the
+//! events of their windows taken while the trace is at hand.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+use super::{ReportArgs, Seeds};
+use crate::attribution::{Analysis, Analyzer, Options};
+use crate::cli::energy;
+use crate::cli::input::document::Document;
+use crate::cli::input::{self, Resolver};
+use crate::cli::progress::Progress;
+use crate::finding;
+use crate::report::paper::timeline::{self, PowerTrack, Timeline};
+use crate::report::paper::{self, InputAbout, Section};
+use crate::trace::Trace;
+use crate::units::plain;
+use crate::windows::WindowSet;
+
+/// Events that the page of a report holds, unless more is asked for.
+const EVENTS: usize = 40_000;
+
+/// What the inputs give.
+#[derive(Default)]
+pub(super) struct Gathered {
+    pub(super) sections: Vec<Section>,
+    pub(super) analyses: Vec<Analysis>,
+    pub(super) inputs: Vec<InputAbout>,
+    pub(super) power: Vec<InputAbout>,
+    pub(super) seeds: Seeds,
+    taken: BTreeSet<String>,
+    /// Events that the timelines hold so far.
+    events: usize,
+}
+
+/// Reads and analyses everything that was named.
+pub(super) fn gather(args: &ReportArgs, jobs: Option<NonZeroUsize>) -> Result<Gathered> {
+    let resolver = Resolver::new(&args.how, jobs)?;
+    let wanted = Wanted::parse(args.timeline.as_deref())?;
+    let mut gathered = Gathered::default();
+    if !args.energy.power.is_empty() && args.inputs.len() > 1 {
+        bail!("--power belongs to one trace: make a report of {} alone", args.inputs[0].display());
+    }
+    for path in &args.inputs {
+        gathered.add(path, args, &resolver, &wanted)?;
+    }
+    for log in &args.energy.power {
+        gathered.power.push(InputAbout {
+            path: plain(&log.display().to_string(), 400),
+            sha256: input::sha256(log),
+        });
+    }
+    Ok(gathered)
+}
+
+impl Gathered {
+    fn add(
+        &mut self,
+        path: &Path,
+        args: &ReportArgs,
+        resolver: &Resolver<'_>,
+        wanted: &Wanted,
+    ) -> Result<()> {
+        let shown = plain(&path.display().to_string(), 400);
+        if input::document::schema_of(path).is_none() {
+            let before = self.analyses.len();
+            resolver.each(path, &mut |trace, set, analysis| {
+                self.add_trace(trace, set, analysis, args, resolver, wanted)
+            })?;
+            let trace = self.analyses.get(before).and_then(|analysis| analysis.trace.as_ref());
+            let sha256 = trace.and_then(|trace| trace.sha256.clone());
+            self.inputs.push(InputAbout { path: shown, sha256 });
+            return Ok(());
+        }
+        if !args.energy.power.is_empty() {
+            bail!("{}: --power needs the trace, not a document made from it", path.display());
+        }
+        match resolver.resolve(path)? {
+            Document::Analyses(analyses) => {
+                for analysis in analyses {
+                    self.sections.push(paper::of_analysis(&analysis, &mut self.taken));
+                    self.analyses.push(analysis);
+                }
+            }
+            Document::Energy(document) => {
+                self.sections.extend(paper::of_energy(&document, &mut self.taken));
+            }
+        }
+        self.inputs.push(InputAbout { path: shown, sha256: input::sha256(path) });
+        Ok(())
+    }
+
+    fn add_trace(
+        &mut self,
+        trace: &Trace,
+        set: &WindowSet,
+        mut analysis: Analysis,
+        args: &ReportArgs,
+        resolver: &Resolver<'_>,
+        wanted: &Wanted,
+    ) -> Result<()> {
+        let mut track = None;
+        if !args.energy.power.is_empty() {
+            let windows = &args.how.windows;
+            let (energies, findings) =
+                energy::energies(trace, set, &analysis, &args.energy, windows)?;
+            analysis.energy = Some(energies);
+            analysis.findings.extend(findings);
+            finding::sort(&mut analysis.findings);
+            track = energy::track(trace, &args.energy)?;
+        }
+        let mut section = paper::of_analysis(&analysis, &mut self.taken);
+        if !set.whole_trace && *wanted != Wanted::None {
+            section.timeline = self.timeline(trace, set, resolver, wanted, track.as_ref())?;
+            section.has_timeline = section.timeline.is_some();
+        }
+        self.sections.push(section);
+        self.analyses.push(analysis);
+        Ok(())
+    }
+
+    /// The events of the windows that are wanted, while there is room.
+    fn timeline(
+        &mut self,
+        trace: &Trace,
+        set: &WindowSet,
+        resolver: &Resolver<'_>,
+        wanted: &Wanted,
+        power: Option<&PowerTrack>,
+    ) -> Result<Option<Timeline>> {
+        let _progress = Progress::start("taking the events of windows".to_owned());
+        let analyzer = Analyzer::new(trace, &resolver.rules.classifier);
+        let mut found = Timeline::default();
+        for (place, why) in wanted.places(set)? {
+            let full = self.events + found.events() >= EVENTS;
+            if full && *wanted == Wanted::WhileThereIsRoom && !found.windows.is_empty() {
+                break;
+            }
+            // One at a time: a window's events are large before they are packed.
+            for lanes in analyzer.lanes(&set.only(&[place]), &Options::default()) {
+                found.add(&lanes, why, power);
+            }
+        }
+        self.events += found.events();
+        Ok((found.events() > 0).then_some(found))
+    }
+}
+
+/// Which windows the page shows.
+#[derive(Debug, PartialEq, Eq)]
+enum Wanted {
+    WhileThereIsRoom,
+    All,
+    None,
+    These(Vec<usize>),
+}
+
+impl Wanted {
+    fn parse(text: Option<&str>) -> Result<Self> {
+        match text {
+            None => Ok(Self::WhileThereIsRoom),
+            Some("all") => Ok(Self::All),
+            Some("none") => Ok(Self::None),
+            Some(list) => {
+                let numbers: Result<Vec<usize>, _> =
+                    list.split(',').map(|n| n.trim().parse()).collect();
+                match numbers {
+                    Ok(numbers) => Ok(Self::These(numbers)),
+                    Err(_) => bail!(
+                        "--timeline {}: give numbers of instances (`windows` lists them), all or none",
+                        plain(list, 60)
+                    ),
+                }
+            }
+        }
+    }
+
+    /// Places in the set, with the reason for each.
+    fn places(&self, set: &WindowSet) -> Result<Vec<(usize, &'static str)>> {
+        let lengths: Vec<_> = set.windows.iter().map(|window| window.span.length()).collect();
+        let order = timeline::order(&lengths);
+        let Self::These(numbers) = self else { return Ok(order) };
+        let mut places = Vec::new();
+        for number in numbers {
+            let found = set.windows.iter().position(|window| window.index == *number);
+            let Some(place) = found else {
+                bail!(
+                    "--timeline {number}: `{}` has no instance of that number (`windows` lists them)",
+                    plain(&set.spec, 60)
+                );
+            };
+            let why = order.iter().find(|(known, _)| *known == place).map_or("", |(_, why)| why);
+            places.push((place, why));
+        }
+        Ok(places)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_are_chosen_by_number_or_by_word() {
+        assert_eq!(Wanted::parse(None).unwrap(), Wanted::WhileThereIsRoom);
+        assert_eq!(Wanted::parse(Some("0, 7")).unwrap(), Wanted::These(vec![0, 7]));
+        assert!(
+            Wanted::parse(Some("some")).unwrap_err().to_string().contains("`windows` lists them")
+        );
+    }
+}
