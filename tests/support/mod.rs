@@ -26,6 +26,7 @@
 )]
 
 pub mod ask;
+pub mod browser;
 pub mod builder;
 pub mod fixtures;
 pub mod oracle;
