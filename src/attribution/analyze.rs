@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::panic;
+use std::sync::OnceLock;
 use std::thread::{self, ScopedJoinHandle};
 
 use super::classes::KernelClasses;
-use super::contained::Contained;
 use super::document::{Analysis, DeviceAbout, Idle, Instance, SCHEMA, Tool, TraceAbout, Windows};
 use super::lanes_document::Lanes;
 use super::launches::LongLaunches;
@@ -42,27 +42,29 @@ pub struct Options {
     pub findings: Vec<Finding>,
 }
 
-/// A trace with everything that does not depend on the windows.
+/// A trace with everything that does not depend on the windows, each part found when it is first
+/// needed.
 pub struct Analyzer<'a> {
     trace: &'a Trace,
     rules: &'a Classifier,
-    classes: KernelClasses,
-    long: LongLaunches,
+    classes: OnceLock<KernelClasses>,
+    long: OnceLock<LongLaunches>,
 }
 
 impl<'a> Analyzer<'a> {
-    /// Classifies the kernels and finds the long launches.
-    pub fn new(trace: &'a Trace, rules: &'a Classifier) -> Self {
-        let (classes, long) = thread::scope(|threads| {
-            let long = threads.spawn(|| LongLaunches::find(trace));
-            (KernelClasses::of(trace, rules), done(long))
-        });
-        Self { trace, rules, classes, long }
+    /// Of a trace, with the rules that name its kernels.
+    pub const fn new(trace: &'a Trace, rules: &'a Classifier) -> Self {
+        Self { trace, rules, classes: OnceLock::new(), long: OnceLock::new() }
     }
 
     /// The class of every kernel.
-    pub const fn classes(&self) -> &KernelClasses {
-        &self.classes
+    pub fn classes(&self) -> &KernelClasses {
+        self.classes.get_or_init(|| KernelClasses::of(self.trace, self.rules))
+    }
+
+    /// The launches that waited.
+    fn long(&self) -> &LongLaunches {
+        self.long.get_or_init(|| LongLaunches::find(self.trace))
     }
 
     /// Attributes the time inside one set of windows.
@@ -77,17 +79,18 @@ impl<'a> Analyzer<'a> {
         let rule = how.rule.unwrap_or(default);
 
         // Each pass reads the trace and the windows, and nothing of the others.
-        let (api_time, contained, gpu_time, busy, idle) = thread::scope(|threads| {
-            let api = threads.spawn(|| api::attribute(&scope, &self.long, how.own_thread));
-            let gpu = threads.spawn(|| gpu_time::attribute(&scope, rule, &self.classes));
+        let (api_time, gpu_time, rules, busy, idle) = thread::scope(|threads| {
+            let api = threads.spawn(|| api::attribute(&scope, self.long(), how.own_thread));
+            let gpu = threads.spawn(|| gpu_time::attribute(&scope, rule, self.classes()));
+            let rules = threads.spawn(|| gpu_time::every_rule(&scope));
             let idle = idle::split(&scope);
             let busy = busy::measure(&scope);
-            let contained = Contained::measure(&scope);
-            (done(api), contained, done(gpu), busy, idle)
+            (done(api), done(gpu), done(rules), busy, idle)
         });
         let total_idle = sum_idle(&idle);
+        let contained = rules.contained;
 
-        let kernels = present.kernels.then(|| gpu_time.kernels(&scope, rule, self.rules));
+        let kernels = present.kernels.then(|| gpu_time.kernels(&scope, rule, rules, self.rules));
         let launch_delay = (present.kernels && present.api).then(|| gpu_time.delays().document());
         let evidence = Evidence {
             contained,
@@ -129,7 +132,7 @@ impl<'a> Analyzer<'a> {
     /// drawn with [`WindowSet::only`]: a document holds every event of its window.
     pub fn lanes(&self, set: &WindowSet, how: &Options) -> Vec<Lanes> {
         let scope = Scope::new(self.trace, set);
-        lanes::of(&scope, &self.classes, self.rules, &self.about(how))
+        lanes::of(&scope, self.classes(), self.rules, &self.about(how))
     }
 
     fn add_findings(

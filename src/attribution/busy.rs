@@ -3,12 +3,10 @@
 //! Every kernel, copy, memset and whole-graph row of the attributed process counts, whoever launched
 //! it and whenever, clipped to the window. At least one device busy is busy.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::document::{DeviceBusy, Gpu};
 use super::scope::Scope;
-use crate::trace::Label;
-use crate::units::Nanos;
+use crate::trace::{Label, Operations};
+use crate::units::{Nanos, Span};
 use crate::windows::intervals::Union;
 
 /// Busy time of the windows.
@@ -25,7 +23,7 @@ pub(super) fn measure(scope: &Scope<'_>) -> Busy {
         operations.labels().iter().map(|label| !Label::moves_memory(label)).collect();
     let mut any = vec![Union::default(); scope.windows().len()];
     let mut compute = any.clone();
-    let mut by_device: BTreeMap<(i64, usize), Union> = BTreeMap::new();
+    let mut by_device = DeviceUnions::new(operations, scope.windows().len());
     let mut foreign = false;
     scope.operations_meeting(|op, window, own| {
         if !own {
@@ -37,7 +35,7 @@ pub(super) fn measure(scope: &Scope<'_>) -> Busy {
         if computes[operations.label_index(op)] {
             compute[window].add(inside);
         }
-        by_device.entry((operations.queue(op).device, window)).or_default().add(inside);
+        by_device.add(operations.queue_index(op), window, inside);
     });
     let windows: Vec<i64> = any.iter().map(|union| union.total_ns()).collect();
     let busy: i64 = windows.iter().sum();
@@ -48,28 +46,61 @@ pub(super) fn measure(scope: &Scope<'_>) -> Busy {
         idle_ns: Nanos::from_ns(scope.wall_ns() - busy),
         copy_only_ns: Nanos::from_ns(busy - computing),
         foreign_busy_ns: Nanos::from_ns(foreign_ns),
-        by_device: per_device(&by_device),
+        by_device: by_device.sums(),
     };
     Busy { block, windows }
 }
 
-fn per_device(unions: &BTreeMap<(i64, usize), Union>) -> Vec<DeviceBusy> {
-    let mut sums: BTreeMap<i64, i64> = BTreeMap::new();
-    for ((device, _), union) in unions {
-        *sums.entry(*device).or_default() += union.total_ns();
+/// Busy time by device and window.
+struct DeviceUnions {
+    /// The devices, in order.
+    devices: Vec<i64>,
+    /// By queue, the place of its device.
+    device_of: Vec<usize>,
+    /// By device, the windows that it is used in; nothing for a device that no window uses.
+    unions: Vec<Vec<Option<Union>>>,
+    windows: usize,
+}
+
+impl DeviceUnions {
+    fn new(operations: &Operations, windows: usize) -> Self {
+        let mut devices: Vec<i64> = operations.queues().iter().map(|queue| queue.device).collect();
+        devices.sort_unstable();
+        devices.dedup();
+        let place = |device: i64| devices.partition_point(|other| *other < device);
+        let device_of = operations.queues().iter().map(|queue| place(queue.device)).collect();
+        let unions = vec![Vec::new(); devices.len()];
+        Self { devices, device_of, unions, windows }
     }
-    sums.into_iter()
-        .map(|(device, ns)| DeviceBusy { device, busy_ns: Nanos::from_ns(ns) })
+
+    fn add(&mut self, queue: usize, window: usize, inside: Span) {
+        let unions = &mut self.unions[self.device_of[queue]];
+        if unions.is_empty() {
+            unions.resize(self.windows, None);
+        }
+        unions[window].get_or_insert_default().add(inside);
+    }
+
+    fn uses(&self, queue: usize, window: usize) -> bool {
+        self.unions[self.device_of[queue]].get(window).is_some_and(Option::is_some)
+    }
+
+    fn sums(&self) -> Vec<DeviceBusy> {
+        let used = self.devices.iter().zip(&self.unions).filter(|(_, unions)| !unions.is_empty());
+        used.map(|(device, unions)| {
+            let ns = unions.iter().flatten().map(|union| union.total_ns()).sum();
+            DeviceBusy { device: *device, busy_ns: Nanos::from_ns(ns) }
+        })
         .collect()
+    }
 }
 
 /// Time in which other processes used the devices that the attributed one used in the window.
-fn foreign_busy(scope: &Scope<'_>, used: &BTreeMap<(i64, usize), Union>) -> i64 {
-    let used: BTreeSet<(i64, usize)> = used.keys().copied().collect();
+fn foreign_busy(scope: &Scope<'_>, used: &DeviceUnions) -> i64 {
     let operations = &scope.trace.operations;
     let mut foreign = vec![Union::default(); scope.windows().len()];
     scope.operations_meeting(|op, window, own| {
-        if !own && used.contains(&(operations.queue(op).device, window)) {
+        if !own && used.uses(operations.queue_index(op), window) {
             foreign[window].add(operations.span(op).clip(scope.spans[window]));
         }
     });

@@ -1,6 +1,6 @@
 //! The class of every kernel of a trace: by its name, unless the kernels around it say otherwise.
 
-use crate::classify::{ClassId, Classifier, ContextAssignment, ContextOp, ContextRule};
+use crate::classify::{Assignment, ClassId, Classifier, ContextAssignment, ContextOp, ContextRule};
 use crate::trace::{Label, OpId, ThreadId, Trace};
 use crate::units::Span;
 use crate::windows::intervals::Sweep;
@@ -25,20 +25,20 @@ impl KernelClasses {
             })
             .collect();
         let in_convolution = ConvolutionLaunches::of(trace);
-        let kernels = trace.operations.ids().filter_map(|op| {
-            let label = trace.operations.label_index(op);
-            let context = ContextOp {
-                stream: trace.operations.queue_index(op) as u32,
+        let telling = telling_kernels(trace, rules, &assignments, &in_convolution);
+        let contexts = telling.iter().filter_map(|op| {
+            let label = trace.operations.label_index(*op);
+            Some(ContextOp {
+                stream: trace.operations.queue_index(*op) as u32,
                 name: label as u32,
-                grid: trace.operations.grid(op).map_or((0, 0, 0), |grid| grid.blocks),
+                grid: trace.operations.grid(*op).map_or((0, 0, 0), |grid| grid.blocks),
                 by_name: assignments[label]?,
-                in_cudnn_convolution: in_convolution.holds(trace, op),
-            };
-            Some((op, context))
+                in_cudnn_convolution: in_convolution.holds(trace, *op),
+            })
         });
-        let in_context = rules.reclassify_in_context(kernels.clone().map(|(_, context)| context));
+        let in_context = rules.reclassify_in_context(contexts);
         let by_context =
-            kernels.zip(in_context).filter_map(|((op, _), changed)| Some((op, changed?))).collect();
+            telling.iter().zip(in_context).filter_map(|(op, found)| Some((*op, found?))).collect();
         Self {
             by_label: assignments.iter().map(|found| found.map(|found| found.class)).collect(),
             by_context,
@@ -59,6 +59,31 @@ impl KernelClasses {
         let at = self.by_context.binary_search_by_key(&op, |entry| entry.0).ok()?;
         Some(self.by_context[at].1.rule)
     }
+}
+
+/// The kernels that context looks at: those of a role, those of a convolution call, and of the others
+/// the first after one of these on its stream, which ends what it was part of. Most are none of these.
+fn telling_kernels(
+    trace: &Trace,
+    rules: &Classifier,
+    assignments: &[Option<Assignment>],
+    in_convolution: &ConvolutionLaunches,
+) -> Vec<OpId> {
+    let operations = &trace.operations;
+    let has_role: Vec<Option<bool>> = operations
+        .sorts()
+        .iter()
+        .map(|(_, label)| assignments[*label as usize].map(|found| rules.has_role(found)))
+        .collect();
+    let mut open = vec![false; operations.queues().len()];
+    let tells = |op: &OpId| {
+        let sort = operations.sort_index(*op);
+        let Some(role) = has_role[sort] else { return false };
+        let open = &mut open[operations.sorts()[sort].0 as usize];
+        let tells = role || in_convolution.holds(trace, *op);
+        std::mem::replace(open, tells) || tells
+    };
+    operations.ids().filter(tells).collect()
 }
 
 /// The API calls that start inside a convolution call of cuDNN on the same thread.
@@ -94,6 +119,9 @@ impl ConvolutionLaunches {
     }
 
     fn holds(&self, trace: &Trace, op: OpId) -> bool {
+        if self.inside.is_empty() {
+            return false;
+        }
         let cause = trace.links.cause(op);
         cause.is_some_and(|call| self.inside.get(call.index()).copied().unwrap_or(false))
     }

@@ -7,8 +7,7 @@
 //!
 //! A window that does not contain its work measures the issuing of work, not its latency.
 
-use super::scope::Scope;
-use crate::units::Share;
+use crate::units::{Share, Span};
 
 /// Operations launched in the windows.
 #[derive(Clone, Copy, Debug, Default)]
@@ -20,16 +19,11 @@ pub(super) struct Contained {
 }
 
 impl Contained {
-    /// Follows the launched operations.
-    pub(super) fn measure(scope: &Scope<'_>) -> Self {
-        let mut sums = Self::default();
-        scope.operations_launched(|op, _, window| {
-            let span = scope.trace.operations.span(op);
-            sums.count += 1;
-            sums.time_ns += span.length().as_ns();
-            sums.inside_ns += span.clip(scope.spans[window]).length().as_ns();
-        });
-        sums
+    /// Adds an operation that was launched in a window, and that window.
+    pub(super) fn add(&mut self, operation: Span, window: Span) {
+        self.count += 1;
+        self.time_ns += operation.length().as_ns();
+        self.inside_ns += operation.clip(window).length().as_ns();
     }
 
     /// Share of the launched time that lies inside its own window.

@@ -11,7 +11,12 @@ use crate::units::Nanos;
 /// Launch delays of kernels, in ns.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Delays {
-    sorted: Vec<i64>,
+    all: Vec<i64>,
+    sum: i64,
+    before_their_call: usize,
+    max: Option<i64>,
+    p50: Option<Nanos>,
+    p95: Option<Nanos>,
 }
 
 impl Delays {
@@ -19,41 +24,43 @@ impl Delays {
     pub(super) fn add(&mut self, trace: &Trace, op: OpId) {
         if let Some(call) = trace.links.cause(op) {
             let delay = trace.operations.span(op).start() - trace.calls.span(call).start();
-            self.sorted.push(delay.as_ns());
+            let delay = delay.as_ns();
+            self.all.push(delay);
+            self.sum += delay;
+            self.before_their_call += usize::from(delay < 0);
+            self.max = self.max.max(Some(delay));
         }
     }
 
     /// Call once after the last kernel.
-    pub(super) fn sort(&mut self) {
-        self.sorted.sort_unstable();
+    pub(super) fn finish(&mut self) {
+        let mut at =
+            |p| stats::percentile_of(&mut self.all, p).map(|ns| Nanos::from_ns(ns.round() as i64));
+        (self.p50, self.p95) = (at(0.50), at(0.95));
     }
 
     /// The sum over all kernels.
-    pub(super) fn tklqt(&self) -> Nanos {
-        Nanos::from_ns(self.sorted.iter().sum())
+    pub(super) const fn tklqt(&self) -> Nanos {
+        Nanos::from_ns(self.sum)
     }
 
     /// The middle one.
-    pub(super) fn median(&self) -> Option<Nanos> {
-        self.at(0.5)
+    pub(super) const fn median(&self) -> Option<Nanos> {
+        self.p50
     }
 
     /// Kernels that start before their call: the clocks of CPU and GPU disagree.
-    pub(super) fn before_their_call(&self) -> usize {
-        self.sorted.partition_point(|delay| *delay < 0)
+    pub(super) const fn before_their_call(&self) -> usize {
+        self.before_their_call
     }
 
     /// The block of the document.
     pub(super) fn document(&self) -> LaunchDelay {
         LaunchDelay {
-            count: self.sorted.len() as u64,
-            p50_ns: self.at(0.50),
-            p95_ns: self.at(0.95),
-            max_ns: self.sorted.last().copied().map(Nanos::from_ns),
+            count: self.all.len() as u64,
+            p50_ns: self.p50,
+            p95_ns: self.p95,
+            max_ns: self.max.map(Nanos::from_ns),
         }
-    }
-
-    fn at(&self, p: f64) -> Option<Nanos> {
-        stats::percentile(&self.sorted, p).map(|ns| Nanos::from_ns(ns.round() as i64))
     }
 }

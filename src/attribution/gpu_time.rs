@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::classes::KernelClasses;
+use super::contained::Contained;
 use super::delays::Delays;
 use super::document::{
     Copies, CountTime, Graphs, KernelClass, KernelFunction, KernelGroup, Kernels, Reading, Rules,
@@ -22,7 +23,20 @@ use crate::windows::Window;
 pub(super) struct WindowKernels {
     pub(super) count: u64,
     pub(super) time_ns: i64,
-    pub(super) by_class: BTreeMap<ClassId, i64>,
+    /// In the order in which the classes first came.
+    pub(super) by_class: Vec<(ClassId, i64)>,
+}
+
+impl WindowKernels {
+    /// A window holds kernels of few classes: looking through them is faster than any map.
+    fn add(&mut self, class: ClassId, ns: i64) {
+        self.count += 1;
+        self.time_ns += ns;
+        match self.by_class.iter_mut().find(|entry| entry.0 == class) {
+            Some(entry) => entry.1 += ns,
+            None => self.by_class.push((class, ns)),
+        }
+    }
 }
 
 /// What the operations of the windows add up to, under the rule that is shown.
@@ -73,6 +87,10 @@ fn counted(scope: &Scope<'_>, rule: Rule, mut visit: impl FnMut(OpId, usize, i64
 pub(super) struct EveryRule {
     pub(super) process: Rules,
     pub(super) own_thread: Rules,
+    /// Kernels of the attributed processes that meet a window and have no API call in the export.
+    pub(super) orphans: u64,
+    /// How much of the launched work ran in its window.
+    pub(super) contained: Contained,
 }
 
 /// Count and time of kernels under every rule.
@@ -80,27 +98,33 @@ pub(super) fn every_rule(scope: &Scope<'_>) -> EveryRule {
     let trace = scope.trace;
     let kernel: Vec<bool> = trace.operations.labels().iter().map(Label::is_kernel).collect();
     let threads: Vec<_> = scope.windows().iter().map(Window::thread).collect();
-    let one = |rule| {
+    let (mut orphans, mut contained) = (0, Contained::default());
+    let mut one = |rule| {
         let (mut all, mut own) = (Sum::default(), Sum::default());
         counted(scope, rule, |op, window, ns| {
+            if rule == Rule::Launched {
+                contained.add(trace.operations.span(op), scope.spans[window]);
+            }
             if !kernel[trace.operations.label_index(op)] {
                 return;
             }
             all.add(ns);
-            let launcher = trace.links.cause(op).map(|call| trace.calls.thread(call));
+            let cause = trace.links.cause(op);
+            orphans += u64::from(rule == Rule::Overlap && cause.is_none());
+            let launcher = cause.map(|call| trace.calls.thread(call));
             if threads[window].is_none() || launcher == threads[window] {
                 own.add(ns);
             }
         });
         [all, own].map(|sum| CountTime { count: sum.count, time_ns: Nanos::from_ns(sum.time_ns) })
     };
-    let sums = Rule::ALL.map(one);
+    let sums = Rule::ALL.map(&mut one);
     let rules = |which: usize| Rules {
         launched: sums[Rule::Launched.index()][which],
         started: sums[Rule::Started.index()][which],
         overlap: sums[Rule::Overlap.index()][which],
     };
-    EveryRule { process: rules(0), own_thread: rules(1) }
+    EveryRule { process: rules(0), own_thread: rules(1), orphans, contained }
 }
 
 /// Adds the operations of the windows up under one rule.
@@ -116,14 +140,21 @@ pub(super) fn attribute(scope: &Scope<'_>, rule: Rule, classes: &KernelClasses) 
         streams: vec![false; operations.queues().len()],
     };
     let mut copies: BTreeMap<String, (Sum, Bytes)> = BTreeMap::new();
+    // Nearly all kernels have the class of their name: one sum for each label holds them.
+    let mut by_label = vec![(None, Sum::default()); operations.labels().len()];
     counted(scope, rule, |op, window, ns| {
         if let Some((class, by_context)) = classes.class(scope.trace, op) {
-            time.add_kernel(operations.label_index(op), class, window, ns);
+            time.windows[window].add(class, ns);
+            let label = operations.label_index(op);
+            if by_context {
+                time.kernels.entry((label, class)).or_default().add(ns);
+                *time.context_ns.entry(class).or_default() += ns;
+            } else {
+                by_label[label].0 = Some(class);
+                by_label[label].1.add(ns);
+            }
             time.delays.add(scope.trace, op);
             time.streams[operations.queue_index(op)] = true;
-            if by_context {
-                *time.context_ns.entry(class).or_default() += ns;
-            }
         } else if let Some(kind) = operations.label(op).memory_kind() {
             let (sum, bytes) = copies.entry(kind).or_default();
             sum.add(ns);
@@ -133,7 +164,12 @@ pub(super) fn attribute(scope: &Scope<'_>, rule: Rule, classes: &KernelClasses) 
             time.graphs.time_ns += Nanos::from_ns(ns);
         }
     });
-    time.delays.sort();
+    for (label, (class, sum)) in by_label.into_iter().enumerate() {
+        if let Some(class) = class {
+            time.kernels.entry((label, class)).or_default().join(sum);
+        }
+    }
+    time.delays.finish();
     time.copies = copies
         .into_iter()
         .map(|(kind, (sum, bytes))| Copies {
@@ -148,14 +184,6 @@ pub(super) fn attribute(scope: &Scope<'_>, rule: Rule, classes: &KernelClasses) 
 }
 
 impl GpuTime {
-    fn add_kernel(&mut self, label: usize, class: ClassId, window: usize, ns: i64) {
-        self.kernels.entry((label, class)).or_default().add(ns);
-        let window = &mut self.windows[window];
-        window.count += 1;
-        window.time_ns += ns;
-        *window.by_class.entry(class).or_default() += ns;
-    }
-
     /// How long the counted kernels waited.
     pub(super) const fn delays(&self) -> &Delays {
         &self.delays
@@ -166,9 +194,9 @@ impl GpuTime {
         &self,
         scope: &Scope<'_>,
         rule: Rule,
+        rules: EveryRule,
         classifier: &Classifier,
     ) -> Kernels {
-        let rules = every_rule(scope);
         let mut total = Sum::default();
         let mut by_class: BTreeMap<ClassId, Sum> = BTreeMap::new();
         for ((_, class), sum) in &self.kernels {
@@ -179,7 +207,7 @@ impl GpuTime {
             rule,
             total_ns: Nanos::from_ns(total.time_ns),
             count: total.count,
-            orphans: orphans(scope),
+            orphans: rules.orphans,
             tklqt_ns: self.delays.tklqt(),
             streams: self.streams.iter().filter(|used| **used).count(),
             rules: rules.process,
@@ -269,16 +297,4 @@ fn groups(
             readings: group.readings.iter().map(reading).collect(),
         })
         .collect()
-}
-
-/// Kernels of the attributed processes that meet a window and have no API call in the export.
-fn orphans(scope: &Scope<'_>) -> u64 {
-    let (operations, links) = (&scope.trace.operations, &scope.trace.links);
-    let mut count = 0;
-    scope.operations_meeting(|op, _, own| {
-        if own && operations.label(op).is_kernel() && links.is_orphan(op, operations) {
-            count += 1;
-        }
-    });
-    count
 }

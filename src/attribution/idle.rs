@@ -18,6 +18,7 @@
 //! Every piece of idle time goes to a [`Ledger`]: the sums of the analysis are one, the stretches of
 //! a timeline another, so that a drawn window and its numbers come from the same rule.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::{Idle, IdleKinds};
@@ -187,8 +188,11 @@ struct Causes<'a> {
     scope: &'a Scope<'a>,
     sync: Synchronising,
     threads: Vec<Timeline>,
-    /// The devices that the attributed process used in each window.
-    devices: Vec<BTreeSet<i64>>,
+    /// Where each timeline was looked at last: idle stretches come nearly in order.
+    hints: Vec<Cell<usize>>,
+    /// The devices that the attributed process used in each window; `None` where the whole trace
+    /// knows but one.
+    devices: Option<Vec<BTreeSet<i64>>>,
     /// The latest start of an operation of each process set.
     last_start: BTreeMap<Attributed, i64>,
 }
@@ -196,17 +200,23 @@ struct Causes<'a> {
 impl<'a> Causes<'a> {
     fn new(scope: &'a Scope<'a>) -> Self {
         let sync = Synchronising::of(scope.trace);
-        let threads = timeline::calls_by_thread(scope.trace)
+        let threads: Vec<Timeline> = timeline::calls_by_thread(scope.trace)
             .into_iter()
             .map(|calls| Timeline::new(scope.trace, &sync, calls))
             .collect();
-        let mut devices = vec![BTreeSet::new(); scope.windows().len()];
-        scope.operations_meeting(|op, window, own| {
-            if own {
-                devices[window].insert(scope.trace.operations.queue(op).device);
-            }
-        });
-        Self { scope, sync, threads, devices, last_start: last_starts(scope) }
+        let hints = vec![Cell::new(0); threads.len()];
+        Self {
+            scope,
+            sync,
+            threads,
+            hints,
+            devices: devices(scope),
+            last_start: last_starts(scope),
+        }
+    }
+
+    fn uses(&self, window: usize, device: i64) -> bool {
+        self.devices.as_ref().is_none_or(|devices| devices[window].contains(&device))
     }
 
     /// Whether `a` comes before `b` among operations that start at the same instant: by correlation
@@ -300,9 +310,7 @@ impl<'a> Causes<'a> {
             {
                 break;
             }
-            if !self.scope.is_own(op, window)
-                || !self.devices[window].contains(&operations.queue(op).device)
-            {
+            if !self.scope.is_own(op, window) || !self.uses(window, operations.queue(op).device) {
                 continue;
             }
             if found.is_none_or(|next| self.precedes(op, next)) {
@@ -340,7 +348,9 @@ impl<'a> Causes<'a> {
         let trace = self.scope.trace;
         let timeline = &self.threads[thread.index()];
         let mut at = from;
-        let mut i = timeline.first_ending_after(trace, from);
+        let hint = &self.hints[thread.index()];
+        let mut i = timeline.first_ending_after(trace, from, hint.get());
+        hint.set(i);
         while at < to {
             let segment = (i < timeline.len()).then(|| timeline.segment(trace, &self.sync, i));
             let start = segment.map_or(i64::MAX, |segment| segment.span.start_ns());
@@ -388,6 +398,21 @@ impl<L: Ledger> Page<'_, L> {
             self.ledger.enter(Stretch { from, to, cause, place, dispatch, next });
         }
     }
+}
+
+fn devices(scope: &Scope<'_>) -> Option<Vec<BTreeSet<i64>>> {
+    let operations = &scope.trace.operations;
+    let known: BTreeSet<i64> = operations.queues().iter().map(|queue| queue.device).collect();
+    if known.len() < 2 {
+        return None;
+    }
+    let mut devices = vec![BTreeSet::new(); scope.windows().len()];
+    scope.operations_meeting(|op, window, own| {
+        if own {
+            devices[window].insert(operations.queue(op).device);
+        }
+    });
+    Some(devices)
 }
 
 /// The latest start of an operation of each process set that a window attributes.

@@ -3,6 +3,8 @@
 //! Every pass is a sweep over things in the order of their starts. A pair of a thing and a window
 //! counts when the window attributes the thing's process.
 
+use std::sync::OnceLock;
+
 use crate::trace::{CallId, OpId, ProcessId, Trace};
 use crate::units::Span;
 use crate::windows::intervals::Sweep;
@@ -16,6 +18,11 @@ pub(super) struct Scope<'a> {
     pub(super) spans: Vec<Span>,
     /// Whose calls and launches count.
     pub(super) cpu_spans: Vec<Span>,
+    /// By maker of calls and by sort of operations: their process.
+    callers: Vec<Option<ProcessId>>,
+    doers: Vec<Option<ProcessId>>,
+    /// Asked for by several passes, found by the first.
+    launch_windows: OnceLock<LaunchWindows>,
 }
 
 impl<'a> Scope<'a> {
@@ -25,6 +32,9 @@ impl<'a> Scope<'a> {
             set,
             spans: set.windows.iter().map(|window| window.span).collect(),
             cpu_spans: set.windows.iter().map(|window| window.cpu).collect(),
+            callers: trace.calls.processes_by_maker(&trace.identities),
+            doers: trace.operations.processes_by_sort(),
+            launch_windows: OnceLock::new(),
         }
     }
 
@@ -39,7 +49,7 @@ impl<'a> Scope<'a> {
 
     /// The process that made a call.
     pub(super) fn caller(&self, call: CallId) -> Option<ProcessId> {
-        self.trace.calls.process(call, &self.trace.identities)
+        self.callers[self.trace.calls.maker_index(call)]
     }
 
     /// Every pair of a call and a window that meet, and whether the window attributes the call's
@@ -87,7 +97,7 @@ impl<'a> Scope<'a> {
     /// Every counted pair of an operation and a window in which its call starts, in the order of
     /// the operations.
     pub(super) fn operations_launched(&self, mut visit: impl FnMut(OpId, CallId, usize)) {
-        let windows = LaunchWindows::of(self);
+        let windows = self.launch_windows.get_or_init(|| LaunchWindows::of(self));
         for op in self.trace.operations.ids() {
             if let Some(call) = self.trace.links.cause(op) {
                 windows.each(call, |window| visit(op, call, window));
@@ -97,7 +107,7 @@ impl<'a> Scope<'a> {
 
     /// Whether an operation is the attributed process' own in a window.
     pub(super) fn is_own(&self, op: OpId, window: usize) -> bool {
-        let process = self.trace.operations.queue(op).process;
+        let process = self.doers[self.trace.operations.sort_index(op)];
         self.windows()[window].attributed.operations_of(process)
     }
 }

@@ -104,16 +104,30 @@ impl Timeline {
         }
     }
 
-    /// The first stretch that ends after the instant `ns`.
-    pub(super) fn first_ending_after(&self, trace: &Trace, ns: i64) -> usize {
-        match self {
-            Self::Calls(calls) => {
-                calls.partition_point(|call| trace.calls.span(*call).end_ns() <= ns)
-            }
-            Self::Segments(segments) => {
-                segments.partition_point(|segment| segment.span.end_ns() <= ns)
+    /// The first stretch that ends after the instant `ns`; `near` is a guess, and costs little when
+    /// it is only a little too early.
+    pub(super) fn first_ending_after(&self, trace: &Trace, ns: i64, near: usize) -> usize {
+        let ended = |i: usize| match self {
+            Self::Calls(calls) => trace.calls.span(calls[i]).end_ns() <= ns,
+            Self::Segments(segments) => segments[i].span.end_ns() <= ns,
+        };
+        let early = near.min(self.len());
+        let mut low = if early == 0 || ended(early - 1) { early } else { 0 };
+        let (mut high, mut step) = (low, 1);
+        while high < self.len() && ended(high) {
+            low = high + 1;
+            high = (high + step).min(self.len());
+            step *= 2;
+        }
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if ended(middle) {
+                low = middle + 1;
+            } else {
+                high = middle;
             }
         }
+        low
     }
 }
 

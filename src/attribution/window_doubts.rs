@@ -42,8 +42,10 @@ pub(super) fn window_findings(
     own_thread_kernels(analysis, &mut findings);
     kernels(analysis, &mut findings);
     gpu(scope, analysis, &mut findings);
-    orphans(scope, &mut findings);
-    unified_memory(scope, &mut findings);
+    if scope.trace.links.without_cause() > 0 {
+        orphans(scope, &mut findings);
+        unified_memory(scope, &mut findings);
+    }
     overhead(scope, &mut findings);
     clocks(evidence, &mut findings);
     nothing_happened(scope, analysis, &mut findings);

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Assignment, ClassId, Classifier, Tag};
+use super::{Assignment, ClassId, Classifier, Rule, Tag};
 
 /// Launches of one kernel in a row from which a run counts as cuDNN's loop over groups.
 pub const MIN_GROUP_LOOP: usize = 8;
@@ -104,43 +104,39 @@ impl Classifier {
     /// class of its name. The order of the streams among each other does not matter.
     ///
     /// The kernels are walked through twice, and not kept.
-    pub fn reclassify_in_context<Ops>(&self, ops: Ops) -> Vec<Option<ContextAssignment>>
+    pub fn reclassify_in_context<Ops>(
+        &self,
+        ops: Ops,
+    ) -> impl Iterator<Item = Option<ContextAssignment>>
     where
         Ops: Iterator<Item = ContextOp> + Clone,
     {
+        let roles: Vec<Roles> = self.rules().iter().map(Roles::of).collect();
+        let roles_of = move |op: &ContextOp| {
+            op.by_name.rule.and_then(|rule| roles.get(rule)).copied().unwrap_or_default()
+        };
         let mut verdicts = Vec::new();
-        let mut streams: BTreeMap<u32, Stream> = BTreeMap::new();
+        let mut streams = Streams::default();
         for (index, op) in ops.clone().enumerate() {
             verdicts.push(None);
-            streams.entry(op.stream).or_default().step(index, &op, self, &mut verdicts);
+            streams.of(op.stream).step(index, &op, roles_of(&op), &mut verdicts);
         }
-        for stream in streams.values_mut() {
+        for stream in &mut streams.open {
             stream.group_loop.close(&mut verdicts);
         }
         let in_family = self.families_of(ContextRule::CudnnCall);
-        let settle = |(op, verdict): (ContextOp, Option<ContextRule>)| {
-            let rule = verdict.or_else(|| self.cudnn_rule(&op, &in_family))?;
+        ops.zip(verdicts).map(move |(op, verdict)| {
+            let rule = verdict.or_else(|| cudnn_rule(&op, roles_of(&op), &in_family))?;
             let class = *self.contexts.get(&rule)?;
             (class != op.by_name.class).then_some(ContextAssignment { class, rule })
-        };
-        ops.zip(verdicts).map(settle).collect()
-    }
-
-    fn has_tag(&self, op: &ContextOp, tag: Tag) -> bool {
-        op.by_name.rule.and_then(|index| self.rules().get(index)).is_some_and(|rule| rule.has(tag))
-    }
-
-    /// A kernel inside a cuDNN convolution that its name does not already call a convolution.
-    fn cudnn_rule(&self, op: &ContextOp, is_convolution: &[bool]) -> Option<ContextRule> {
-        let named = is_convolution.get(op.by_name.class.index()).copied().unwrap_or(false);
-        if named || !op.in_cudnn_convolution {
-            return None;
-        }
-        Some(match (self.has_tag(op, Tag::Helper), self.has_tag(op, Tag::Cgemm)) {
-            (true, _) => ContextRule::CudnnCallHelper,
-            (_, true) => ContextRule::CudnnCallProduct,
-            _ => ContextRule::CudnnCall,
         })
+    }
+
+    /// Whether a kernel plays a role in any rule of context. Of those that play none, and were not
+    /// launched by a cuDNN convolution, only the first after others on its stream makes a difference.
+    pub fn has_role(&self, by_name: Assignment) -> bool {
+        let rule = by_name.rule.and_then(|rule| self.rules().get(rule));
+        rule.is_some_and(|rule| Roles::of(rule) != Roles::default())
     }
 
     /// By class: whether it is of the family that the rule gives.
@@ -148,6 +144,67 @@ impl Classifier {
         let family = |class: &str| class.split('/').next().unwrap_or_default().to_owned();
         let wanted = self.contexts.get(&rule).map(|class| family(self.class_name(*class)));
         self.class_names().iter().map(|class| Some(family(class)) == wanted).collect()
+    }
+}
+
+/// A kernel inside a cuDNN convolution that its name does not already call a convolution.
+fn cudnn_rule(op: &ContextOp, roles: Roles, is_convolution: &[bool]) -> Option<ContextRule> {
+    let named = is_convolution.get(op.by_name.class.index()).copied().unwrap_or(false);
+    if named || !op.in_cudnn_convolution {
+        return None;
+    }
+    Some(match (roles.helper, roles.cgemm) {
+        (true, _) => ContextRule::CudnnCallHelper,
+        (_, true) => ContextRule::CudnnCallProduct,
+        _ => ContextRule::CudnnCall,
+    })
+}
+
+/// The tags of a rule, looked up once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Roles {
+    helper: bool,
+    cgemm: bool,
+    fft2d: bool,
+    repeated: Option<ContextRule>,
+}
+
+impl Roles {
+    fn of(rule: &Rule) -> Self {
+        let repeated = match (rule.has(Tag::Fprop), rule.has(Tag::Dgrad)) {
+            (true, _) => Some(ContextRule::GroupLoopForward),
+            (_, true) => Some(ContextRule::GroupLoopGradient),
+            _ => None,
+        };
+        Self {
+            helper: rule.has(Tag::Helper),
+            cgemm: rule.has(Tag::Cgemm),
+            fft2d: rule.has(Tag::Fft2d),
+            repeated,
+        }
+    }
+}
+
+/// The streams, each found by its number.
+#[derive(Default)]
+struct Streams {
+    place: BTreeMap<u32, usize>,
+    open: Vec<Stream>,
+    /// Neighbouring kernels are mostly of one stream.
+    last: Option<(u32, usize)>,
+}
+
+impl Streams {
+    fn of(&mut self, number: u32) -> &mut Stream {
+        let place = match self.last {
+            Some((last, place)) if last == number => place,
+            _ => *self.place.entry(number).or_insert(self.open.len()),
+        };
+        if place == self.open.len() {
+            self.open.push(Stream::default());
+        }
+        self.last = Some((number, place));
+        &mut self.open[place]
     }
 }
 
@@ -163,24 +220,18 @@ impl Stream {
         &mut self,
         index: usize,
         op: &ContextOp,
-        rules: &Classifier,
+        roles: Roles,
         verdicts: &mut [Option<ContextRule>],
     ) {
-        let has = |tag| rules.has_tag(op, tag);
-        let repeated = match (has(Tag::Fprop), has(Tag::Dgrad)) {
-            (true, _) => Some(ContextRule::GroupLoopForward),
-            (_, true) => Some(ContextRule::GroupLoopGradient),
-            _ => None,
-        };
-        if has(Tag::Helper) {
+        if roles.helper {
             self.group_loop.helper(verdicts);
-        } else if let Some(rule) = repeated {
+        } else if let Some(rule) = roles.repeated {
             let kernel = Repeated { name: op.name, grid: op.grid, rule };
             self.group_loop.launch(index, kernel, verdicts);
             self.fft = FftProducts::default();
         } else {
             self.group_loop.close(verdicts);
-            self.fft.step(index, has(Tag::Fft2d), has(Tag::Cgemm), verdicts);
+            self.fft.step(index, roles.fft2d, roles.cgemm, verdicts);
         }
     }
 }

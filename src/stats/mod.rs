@@ -7,4 +7,4 @@ mod student;
 mod summary;
 
 pub use student::t_975;
-pub use summary::{Summary, median, percentile};
+pub use summary::{Summary, median, percentile, percentile_of};

@@ -110,6 +110,16 @@ impl Calls {
         self.makers[self.maker[call.index()] as usize].1 as usize
     }
 
+    /// Thread and function together, as a small number.
+    pub(crate) fn maker_index(&self, call: CallId) -> usize {
+        self.maker[call.index()] as usize
+    }
+
+    /// The process of each maker.
+    pub(crate) fn processes_by_maker(&self, identities: &Identities) -> Vec<Option<ProcessId>> {
+        self.makers.iter().map(|(thread, _)| identities.thread(*thread).process).collect()
+    }
+
     /// Every function that occurs, in the order of the names.
     pub fn names(&self) -> &[ApiName] {
         &self.names
@@ -203,7 +213,7 @@ impl RawCalls {
         self.makers.keys().iter().map(|(thread, _)| *thread)
     }
 
-    /// Names resolved, identities numbered, rows in order.
+    /// Names resolved, identities numbered; the rows are still to be sorted.
     pub(super) fn finish(
         mut self,
         identities: &Identities,
@@ -225,7 +235,7 @@ impl RawCalls {
         for maker in &mut self.maker {
             *maker = place[*maker as usize];
         }
-        let mut calls = Calls {
+        let calls = Calls {
             spans: self.spans,
             correlation: self.correlation,
             maker: self.maker,
@@ -235,7 +245,6 @@ impl RawCalls {
                 .map(|old| ApiName::from_export(&spellings.keys()[*old as usize]))
                 .collect(),
         };
-        calls.sort();
         Ok((calls, self.census))
     }
 
@@ -260,7 +269,8 @@ impl RawCalls {
 }
 
 impl Calls {
-    fn sort(&mut self) {
+    /// Puts the rows into order.
+    pub(super) fn sort(&mut self) {
         let compare = |a: usize, b: usize| -> Ordering {
             (self.spans.start(a).cmp(&self.spans.start(b)))
                 .then_with(|| self.spans.end(b).cmp(&self.spans.end(a)))

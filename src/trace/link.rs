@@ -20,6 +20,7 @@ const SPARSENESS: u64 = 8;
 pub struct Links {
     cause: Vec<u32>,
     colliding_ids: u64,
+    without_cause: usize,
 }
 
 impl Links {
@@ -34,6 +35,11 @@ impl Links {
         self.cause(op).is_none() && !operations.label(op).is_unified_memory()
     }
 
+    /// How many operations have no call in the export, orphans and the driver's own alike.
+    pub const fn without_cause(&self) -> usize {
+        self.without_cause
+    }
+
     /// How many correlation ids occur in the calls of more than one process.
     pub fn colliding_ids(&self) -> u64 {
         self.colliding_ids
@@ -41,8 +47,9 @@ impl Links {
 
     /// Joins operations to calls.
     pub(super) fn join(calls: &Calls, operations: &Operations, identities: &Identities) -> Self {
+        let processes = calls.processes_by_maker(identities);
         let key = |call: CallId| {
-            let process = calls.process(call, identities)?;
+            let process = processes[calls.maker_index(call)]?;
             Some((process.index(), calls.correlation(call)?, call.0))
         };
         let mut extents = vec![Extent::default(); identities.processes().len()];
@@ -54,15 +61,17 @@ impl Links {
             indexes[process].add(id, call);
         }
         indexes.iter_mut().for_each(CallIndex::finish);
+        let callers = operations.processes_by_sort();
         let cause = operations.ids().map(|op| {
             let id = operations.correlation(op)?;
-            match operations.queue(op).process {
+            match callers[operations.sort_index(op)] {
                 Some(process) => indexes[process.index()].get(id),
                 None => only_call(&indexes, id),
             }
         });
-        let cause = cause.map(|call| call.unwrap_or(NO_CALL)).collect();
-        Self { cause, colliding_ids: colliding(&indexes) }
+        let cause: Vec<u32> = cause.map(|call| call.unwrap_or(NO_CALL)).collect();
+        let without_cause = cause.iter().filter(|call| **call == NO_CALL).count();
+        Self { cause, colliding_ids: colliding(&indexes), without_cause }
     }
 }
 

@@ -28,6 +28,7 @@ mod spans;
 mod strings;
 
 use std::path::Path;
+use std::thread;
 
 use rusqlite::Connection;
 
@@ -173,11 +174,15 @@ fn read_trace(path: &Path, connection: &Connection, reading: Reading) -> Result<
 
     let convolution_calls = beside::convolution_calls(rows, &schema, &strings, &identities)?;
     let overheads = beside::overheads(rows, &schema, &identities)?;
-    let (calls, mut call_census) =
+    let (mut calls, mut call_census) =
         calls.finish(&identities, &strings).map_err(fail("StringIds"))?;
-    let (operations, operation_census) =
+    let (mut operations, operation_census) =
         operations.finish(&identities, &strings).map_err(fail("StringIds"))?;
-    let ranges = ranges.finish(&identities, &strings).map_err(fail("StringIds"))?;
+    let ranges = thread::scope(|threads| {
+        threads.spawn(|| operations.sort());
+        calls.sort();
+        ranges.finish(&identities, &strings).map_err(fail("StringIds"))
+    })?;
     call_census.class_labels =
         about::event_classes(connection, &schema).map_err(fail("ENUM_NSYS_EVENT_CLASS"))?;
     let links = Links::join(&calls, &operations, &identities);

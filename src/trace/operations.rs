@@ -194,6 +194,21 @@ impl Operations {
         self.sorts[self.sort[op.index()] as usize].1 as usize
     }
 
+    /// Queue and label together, as a small number.
+    pub(crate) fn sort_index(&self, op: OpId) -> usize {
+        self.sort[op.index()] as usize
+    }
+
+    /// Queue and label, as indices, of each sort.
+    pub(crate) fn sorts(&self) -> &[(u32, u32)] {
+        &self.sorts
+    }
+
+    /// The process of each sort.
+    pub(crate) fn processes_by_sort(&self) -> Vec<Option<ProcessId>> {
+        self.sorts.iter().map(|(queue, _)| self.queues[*queue as usize].process).collect()
+    }
+
     /// Every queue that occurs, in order.
     pub fn queues(&self) -> &[Queue] {
         &self.queues
@@ -227,7 +242,8 @@ impl Operations {
         self.payloads[self.payload[op.index()] as usize]
     }
 
-    fn sort(&mut self) {
+    /// Puts the rows into order.
+    pub(super) fn sort(&mut self) {
         let compare = |a: usize, b: usize| -> Ordering {
             (self.spans.start(a).cmp(&self.spans.start(b)))
                 .then_with(|| self.spans.end(a).cmp(&self.spans.end(b)))
@@ -399,7 +415,7 @@ impl RawOperations {
         self.census.add(&std::mem::take(&mut later.census));
     }
 
-    /// Names resolved, identities numbered, rows in order.
+    /// Names resolved, identities numbered; the rows are still to be sorted.
     pub(super) fn finish(
         self,
         identities: &Identities,
@@ -444,7 +460,6 @@ impl RawOperations {
         for payload in &mut operations.payload {
             *payload = payload_place[*payload as usize];
         }
-        operations.sort();
         Ok((operations, self.census))
     }
 }

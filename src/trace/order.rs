@@ -14,55 +14,123 @@ pub(super) const fn is_bad_time(start: i64, end: i64) -> bool {
     end < start || (start == 0 && end == 0)
 }
 
-/// The permutation that sorts `len` rows; `None` when they are in order already. Rows that compare
-/// as equal must be the same in every column: then nothing depends on their order in the table.
+/// How rows come into order: a few of them move, the others keep their order.
+#[derive(Clone, Debug)]
+pub(super) struct Order {
+    /// The rows that move, as they lie.
+    from: Vec<u32>,
+    /// The same rows in order.
+    moved: Vec<u32>,
+    /// Where each of `moved` comes to lie; rising.
+    to: Vec<u32>,
+}
+
+/// How to sort `len` rows; `None` when they are in order already. Rows that compare as equal must be
+/// the same in every column: then nothing depends on their order in the table.
 ///
 /// Few rows are out of order in a real table: they are taken out, sorted, and put back where they
 /// belong.
-pub(super) fn sorting(len: usize, compare: impl Fn(usize, usize) -> Ordering) -> Option<Vec<u32>> {
+pub(super) fn sorting(len: usize, compare: impl Fn(usize, usize) -> Ordering) -> Option<Order> {
     let compare = |a: u32, b: u32| compare(a as usize, b as usize);
-    let rows = len as u32;
-    let sorted = (1..rows).take_while(|row| compare(row - 1, *row).is_le()).count() as u32 + 1;
-    if sorted >= rows {
-        return None;
-    }
-    let mut order: Vec<u32> = Vec::with_capacity(len);
-    order.extend(0..sorted);
-    let mut late: Vec<u32> = Vec::new();
-    let mut last = sorted - 1;
-    for row in sorted..rows {
+    let mut from: Vec<u32> = Vec::new();
+    let mut last = 0;
+    for row in 1..len as u32 {
         if compare(last, row).is_le() {
-            order.push(row);
             last = row;
         } else {
-            late.push(row);
+            from.push(row);
         }
     }
-    late.sort_by(|a, b| compare(*a, *b));
-    merge_from_behind(&mut order, &late, compare);
-    Some(order)
+    if from.is_empty() {
+        return None;
+    }
+    let mut moved = from.clone();
+    moved.sort_by(|a, b| compare(*a, *b));
+    let kept = Kept::new(&from, len);
+    let mut before = 0;
+    let to = (0_u32..).zip(&moved).map(|(i, row)| {
+        before = kept.first_from(before, |other| compare(other, *row).is_gt());
+        before + i
+    });
+    let to = to.collect();
+    Some(Order { from, moved, to })
 }
 
-/// Merges `late` into `order`; both are sorted. From behind, so that nothing is moved twice.
-fn merge_from_behind(order: &mut Vec<u32>, late: &[u32], compare: impl Fn(u32, u32) -> Ordering) {
-    let (mut kept, mut left) = (order.len(), late.len());
-    order.resize(kept + left, 0);
-    while left > 0 {
-        let from_kept = kept > 0 && compare(order[kept - 1], late[left - 1]).is_gt();
-        let row = if from_kept {
-            kept -= 1;
-            order[kept]
-        } else {
-            left -= 1;
-            late[left]
-        };
-        order[kept + left] = row;
+/// The rows that keep their order, by number.
+struct Kept {
+    /// For each row that moves, how many of the others lie before it.
+    before: Vec<u32>,
+    count: u32,
+}
+
+impl Kept {
+    fn new(from: &[u32], len: usize) -> Self {
+        let before = (0_u32..).zip(from).map(|(i, row)| row - i).collect();
+        Self { before, count: len as u32 - from.len() as u32 }
+    }
+
+    fn row(&self, number: u32) -> u32 {
+        number + self.before.partition_point(|before| *before <= number) as u32
+    }
+
+    /// The first number from `start` on whose row is `behind`; those after it are, too. It is near.
+    fn first_from(&self, start: u32, behind: impl Fn(u32) -> bool) -> u32 {
+        let (mut low, mut high, mut step) = (start, start, 1);
+        while high < self.count && !behind(self.row(high)) {
+            low = high + 1;
+            high = high.saturating_add(step).min(self.count);
+            step *= 2;
+        }
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if behind(self.row(middle)) {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        low
     }
 }
 
-/// Brings one column into the order of a permutation.
-pub(super) fn apply<T: Copy>(column: &mut Vec<T>, order: &[u32]) {
-    *column = order.iter().map(|row| column[*row as usize]).collect();
+impl Order {
+    /// Where some rows, given in rising order, come to lie.
+    pub(super) fn places(&self, rows: impl Iterator<Item = u32>) -> Vec<u32> {
+        let mut moved: Vec<(u32, u32)> =
+            self.moved.iter().copied().zip(self.to.iter().copied()).collect();
+        moved.sort_unstable();
+        let gap: Vec<u32> = (0_u32..).zip(&self.to).map(|(i, to)| to - i).collect();
+        let place = |row: u32| match moved.binary_search_by_key(&row, |pair| pair.0) {
+            Ok(at) => moved[at].1,
+            Err(before) => {
+                let number = row - before as u32;
+                number + gap.partition_point(|gap| *gap <= number) as u32
+            }
+        };
+        rows.map(place).collect()
+    }
+}
+
+/// Brings one column into order, in place: what is in order already is moved in blocks.
+pub(super) fn apply<T: Copy>(column: &mut [T], order: &Order) {
+    let moved: Vec<T> = order.moved.iter().map(|row| column[*row as usize]).collect();
+    let ends = order.from.iter().skip(1).map(|row| *row as usize).chain([column.len()]);
+    let mut kept = order.from.first().map_or(column.len(), |row| *row as usize);
+    for (row, end) in order.from.iter().zip(ends) {
+        let block = *row as usize + 1..end;
+        let length = block.len();
+        column.copy_within(block, kept);
+        kept += length;
+    }
+    let mut end = column.len();
+    for (value, to) in moved.iter().zip(&order.to).rev() {
+        let to = *to as usize;
+        let length = end - to - 1;
+        column.copy_within(kept - length..kept, to + 1);
+        kept -= length;
+        column[to] = *value;
+        end = to;
+    }
 }
 
 /// Rows are numbered with 32 bits here.
@@ -79,6 +147,8 @@ pub(super) fn check_count(rows: Rows<'_>, table: &Table, count: usize) -> Result
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -100,6 +170,10 @@ mod tests {
             let mut found = rows.clone();
             if let Some(order) = order {
                 apply(&mut found, &order);
+                let places = order.places(0..rows.len() as u32);
+                let put: Vec<i32> = places.iter().map(|place| expected[*place as usize]).collect();
+                assert_eq!(put, rows);
+                assert_eq!(places.iter().collect::<BTreeSet<_>>().len(), rows.len());
             }
             assert_eq!(found, expected, "{rows:?}");
         }

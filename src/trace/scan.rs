@@ -14,7 +14,7 @@ use rusqlite::types::ValueRef;
 
 use super::error::TraceError;
 use super::options::Reading;
-use super::pages::{self, Record};
+use super::pages::{self, Int, Record};
 use super::schema::Table;
 
 /// A column to read: its name, and whether the table is useless without it.
@@ -61,7 +61,6 @@ enum Cells<'r, const N: usize> {
 }
 
 impl<'r, const N: usize> Row<'r, N> {
-    #[inline]
     fn value(&self, i: usize) -> ValueRef<'r> {
         match &self.cells {
             Cells::Record(record) => record.value(i),
@@ -70,7 +69,15 @@ impl<'r, const N: usize> Row<'r, N> {
     }
 
     /// The integer in cell `i`, or `None` when it is NULL or the column is absent.
+    #[inline(always)]
     pub(crate) fn int(&self, i: usize) -> Result<Option<i64>, TraceError> {
+        if let Cells::Record(record) = &self.cells {
+            match record.int(i) {
+                Int::Value(value) => return Ok(Some(value)),
+                Int::Null => return Ok(None),
+                Int::Other => {}
+            }
+        }
         match self.value(i) {
             ValueRef::Integer(value) => Ok(Some(value)),
             ValueRef::Null => Ok(None),
@@ -79,10 +86,11 @@ impl<'r, const N: usize> Row<'r, N> {
     }
 
     /// The integer in cell `i`, which must be there.
+    #[inline(always)]
     pub(crate) fn some_int(&self, i: usize) -> Result<i64, TraceError> {
-        match self.value(i) {
-            ValueRef::Integer(value) => Ok(value),
-            other => Err(self.wrong(i, &other, "an integer")),
+        match self.int(i)? {
+            Some(value) => Ok(value),
+            None => Err(self.wrong(i, &ValueRef::Null, "an integer")),
         }
     }
 
@@ -100,6 +108,7 @@ impl<'r, const N: usize> Row<'r, N> {
     }
 
     /// The correlation id in cell `i`: CUPTI's 32 bits, `None` for NULL or CUPTI's "no id", 0.
+    #[inline(always)]
     pub(crate) fn correlation(&self, i: usize) -> Result<Option<u32>, TraceError> {
         match self.int(i)? {
             None | Some(0) => Ok(None),
@@ -109,6 +118,7 @@ impl<'r, const N: usize> Row<'r, N> {
         }
     }
 
+    #[cold]
     fn wrong(&self, i: usize, found: &ValueRef<'_>, expected: &'static str) -> TraceError {
         let found = match found {
             ValueRef::Null => "NULL".to_owned(),

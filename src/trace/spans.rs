@@ -3,6 +3,8 @@
 //! A start takes 8 bytes, a length 4: the few spans of more than 4.29 s (and those without an end,
 //! which end at the last instant) keep their end in a list beside. Nothing is rounded.
 
+use super::order::Order;
+
 /// Stands for a length that is kept in the list beside.
 const LONG: u32 = u32::MAX;
 
@@ -73,14 +75,14 @@ impl Spans {
         (0..self.len()).map(|row| self.end(row))
     }
 
-    /// Brings the rows into the order of a permutation.
-    pub(super) fn apply(&mut self, order: &[u32]) {
+    /// Brings the rows into order.
+    pub(super) fn apply(&mut self, order: &Order) {
         if !self.long.is_empty() {
-            let mut long: Vec<(u32, i64)> = (0..order.len())
-                .filter(|new| self.length[order[*new] as usize] == LONG)
-                .map(|new| (new as u32, self.end(order[new] as usize)))
-                .collect();
-            std::mem::swap(&mut self.long, &mut long);
+            let places = order.places(self.long.iter().map(|(row, _)| *row));
+            for (long, place) in self.long.iter_mut().zip(places) {
+                long.0 = place;
+            }
+            self.long.sort_unstable();
         }
         super::order::apply(&mut self.start, order);
         super::order::apply(&mut self.length, order);
@@ -89,6 +91,7 @@ impl Spans {
 
 #[cfg(test)]
 mod tests {
+    use super::super::order::sorting;
     use super::*;
 
     const CASES: [(i64, i64); 7] = [
@@ -114,8 +117,9 @@ mod tests {
         spans.append(&mut later);
         assert_eq!(later, Spans::default());
         assert_eq!(all(&spans), [CASES, CASES].concat());
-        let order: Vec<u32> = (0..spans.len() as u32).rev().collect();
-        spans.apply(&order);
+        let last = spans.len();
+        let order = sorting(last, |a, b| b.cmp(&a));
+        spans.apply(&order.unwrap());
         let reversed: Vec<(i64, i64)> = [CASES, CASES].concat().into_iter().rev().collect();
         assert_eq!(all(&spans), reversed);
     }

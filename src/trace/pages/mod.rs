@@ -30,7 +30,7 @@ use super::error::TraceError;
 
 pub(crate) use file::PageFile;
 pub(crate) use parallel::fold;
-pub(crate) use record::Record;
+pub(crate) use record::{Int, Record};
 
 /// Why a table was not read from its pages.
 #[derive(Debug, thiserror::Error)]
