@@ -7,6 +7,7 @@ use std::thread::{self, ScopedJoinHandle};
 
 use super::classes::KernelClasses;
 use super::document::{Analysis, DeviceAbout, Idle, Instance, SCHEMA, Tool, TraceAbout, Windows};
+use super::gpu_time::MeetingKernels;
 use super::lanes_document::Lanes;
 use super::launches::LongLaunches;
 use super::provenance::{Asked, RunAbout};
@@ -79,18 +80,19 @@ impl<'a> Analyzer<'a> {
         let rule = how.rule.unwrap_or(default);
 
         // Each pass reads the trace and the windows, and nothing of the others.
-        let (api_time, gpu_time, rules, busy, idle) = thread::scope(|threads| {
+        let (api_time, (gpu_time, launched), (busy, meeting), idle) = thread::scope(|threads| {
             let api = threads.spawn(|| api::attribute(&scope, self.long(), how.own_thread));
             let gpu = threads.spawn(|| gpu_time::attribute(&scope, rule, self.classes()));
-            let rules = threads.spawn(|| gpu_time::every_rule(&scope));
+            let meeting = threads.spawn(|| meet(&scope));
             let idle = idle::split(&scope);
-            let busy = busy::measure(&scope);
-            (done(api), done(gpu), done(rules), busy, idle)
+            (done(api), done(gpu), done(meeting), idle)
         });
         let total_idle = sum_idle(&idle);
-        let contained = rules.contained;
+        let contained = launched.contained;
 
-        let kernels = present.kernels.then(|| gpu_time.kernels(&scope, rule, rules, self.rules));
+        let kernels = present
+            .kernels
+            .then(|| gpu_time.kernels(&scope, rule, (&launched, &meeting), self.rules));
         let launch_delay = (present.kernels && present.api).then(|| gpu_time.delays().document());
         let evidence = Evidence {
             contained,
@@ -212,6 +214,18 @@ impl<'a> Analyzer<'a> {
             })
             .collect()
     }
+}
+
+/// One pass over the operations that meet the windows.
+fn meet<'a>(scope: &'a Scope<'a>) -> (busy::Busy, MeetingKernels<'a>) {
+    let (mut busy, mut kernels) = (busy::BusyTime::new(scope), MeetingKernels::new(scope));
+    scope.operations_meeting(|op, window, own| {
+        busy.add(op, window, own);
+        if own {
+            kernels.add(op, window);
+        }
+    });
+    (busy.finish(), kernels)
 }
 
 /// What a thread found; its panic goes on here.

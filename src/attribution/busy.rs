@@ -5,7 +5,7 @@
 
 use super::document::{DeviceBusy, Gpu};
 use super::scope::Scope;
-use crate::trace::{Label, Operations};
+use crate::trace::{OpId, Operations};
 use crate::units::{Nanos, Span};
 use crate::windows::intervals::Union;
 
@@ -16,39 +16,62 @@ pub(super) struct Busy {
     pub(super) windows: Vec<i64>,
 }
 
-/// Adds busy time up.
-pub(super) fn measure(scope: &Scope<'_>) -> Busy {
-    let operations = &scope.trace.operations;
-    let computes: Vec<bool> =
-        operations.labels().iter().map(|label| !Label::moves_memory(label)).collect();
-    let mut any = vec![Union::default(); scope.windows().len()];
-    let mut compute = any.clone();
-    let mut by_device = DeviceUnions::new(operations, scope.windows().len());
-    let mut foreign = false;
-    scope.operations_meeting(|op, window, own| {
+/// Adds busy time up, operation by operation.
+pub(super) struct BusyTime<'a> {
+    scope: &'a Scope<'a>,
+    /// By label: whether it is no copy.
+    computes: Vec<bool>,
+    any: Vec<Union>,
+    compute: Vec<Union>,
+    by_device: DeviceUnions,
+    foreign: bool,
+}
+
+impl<'a> BusyTime<'a> {
+    pub(super) fn new(scope: &'a Scope<'a>) -> Self {
+        let operations = &scope.trace.operations;
+        let windows = scope.windows().len();
+        Self {
+            scope,
+            computes: operations.labels().iter().map(|label| !label.moves_memory()).collect(),
+            any: vec![Union::default(); windows],
+            compute: vec![Union::default(); windows],
+            by_device: DeviceUnions::new(operations, windows),
+            foreign: false,
+        }
+    }
+
+    /// Adds an operation that meets a window; operations come in the order of their starts.
+    pub(super) fn add(&mut self, op: OpId, window: usize, own: bool) {
         if !own {
-            foreign = true;
+            self.foreign = true;
             return;
         }
-        let inside = operations.span(op).clip(scope.spans[window]);
-        any[window].add(inside);
-        if computes[operations.label_index(op)] {
-            compute[window].add(inside);
+        let operations = &self.scope.trace.operations;
+        let inside = operations.span(op).clip(self.scope.spans[window]);
+        self.any[window].add(inside);
+        if self.computes[operations.label_index(op)] {
+            self.compute[window].add(inside);
         }
-        by_device.add(operations.queue_index(op), window, inside);
-    });
-    let windows: Vec<i64> = any.iter().map(|union| union.total_ns()).collect();
-    let busy: i64 = windows.iter().sum();
-    let computing: i64 = compute.iter().map(|union| union.total_ns()).sum();
-    let foreign_ns = if foreign { foreign_busy(scope, &by_device) } else { 0 };
-    let block = Gpu {
-        busy_ns: Nanos::from_ns(busy),
-        idle_ns: Nanos::from_ns(scope.wall_ns() - busy),
-        copy_only_ns: Nanos::from_ns(busy - computing),
-        foreign_busy_ns: Nanos::from_ns(foreign_ns),
-        by_device: by_device.sums(),
-    };
-    Busy { block, windows }
+        self.by_device.add(operations.queue_index(op), window, inside);
+    }
+
+    /// The block and its windows.
+    pub(super) fn finish(self) -> Busy {
+        let scope = self.scope;
+        let windows: Vec<i64> = self.any.iter().map(|union| union.total_ns()).collect();
+        let busy: i64 = windows.iter().sum();
+        let computing: i64 = self.compute.iter().map(|union| union.total_ns()).sum();
+        let foreign_ns = if self.foreign { foreign_busy(scope, &self.by_device) } else { 0 };
+        let block = Gpu {
+            busy_ns: Nanos::from_ns(busy),
+            idle_ns: Nanos::from_ns(scope.wall_ns() - busy),
+            copy_only_ns: Nanos::from_ns(busy - computing),
+            foreign_busy_ns: Nanos::from_ns(foreign_ns),
+            by_device: self.by_device.sums(),
+        };
+        Busy { block, windows }
+    }
 }
 
 /// Busy time by device and window.

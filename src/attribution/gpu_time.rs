@@ -14,7 +14,7 @@ use super::document::{
 use super::rule::Rule;
 use super::scope::Scope;
 use crate::classify::{ClassId, Classifier};
-use crate::trace::{Label, OpId};
+use crate::trace::{CallId, Label, OpId, ThreadId};
 use crate::units::{Bytes, Nanos, Share};
 use crate::windows::Window;
 
@@ -68,119 +68,217 @@ impl Sum {
     }
 }
 
-/// Visits every operation that a rule counts, with its window and its counted time in ns.
-fn counted(scope: &Scope<'_>, rule: Rule, mut visit: impl FnMut(OpId, usize, i64)) {
-    let whole = |op| scope.trace.operations.span(op).length().as_ns();
-    match rule {
-        Rule::Launched => scope.operations_launched(|op, _, window| visit(op, window, whole(op))),
-        Rule::Started => scope.operations_starting(|op, window| visit(op, window, whole(op))),
-        Rule::Overlap => scope.operations_meeting(|op, window, own| {
-            if own {
-                let inside = scope.trace.operations.span(op).clip(scope.spans[window]);
-                visit(op, window, inside.length().as_ns());
-            }
-        }),
+/// Count and time of kernels: of the attributed process, and of the windows' own threads alone.
+#[derive(Clone, Copy, Debug, Default)]
+struct Pair {
+    all: Sum,
+    own_thread: Sum,
+}
+
+impl Pair {
+    fn add(&mut self, ns: i64, own_thread: bool) {
+        self.all.add(ns);
+        if own_thread {
+            self.own_thread.add(ns);
+        }
     }
 }
 
-/// Kernels under every rule: of the attributed process, and of the windows' own threads alone.
-pub(super) struct EveryRule {
-    pub(super) process: Rules,
-    pub(super) own_thread: Rules,
-    /// Kernels of the attributed processes that meet a window and have no API call in the export.
-    pub(super) orphans: u64,
-    /// How much of the launched work ran in its window.
+/// What both passes over the operations must know of windows and labels.
+struct Known<'a> {
+    scope: &'a Scope<'a>,
+    is_kernel: Vec<bool>,
+    threads: Vec<Option<ThreadId>>,
+}
+
+impl<'a> Known<'a> {
+    fn of(scope: &'a Scope<'a>) -> Self {
+        let labels = scope.trace.operations.labels();
+        Self {
+            scope,
+            is_kernel: labels.iter().map(Label::is_kernel).collect(),
+            threads: scope.windows().iter().map(Window::thread).collect(),
+        }
+    }
+
+    fn is_kernel(&self, op: OpId) -> bool {
+        self.is_kernel[self.scope.trace.operations.label_index(op)]
+    }
+
+    /// Whether a call is of the window's own thread; a window of no thread owns all.
+    fn own_thread(&self, call: Option<CallId>, window: usize) -> bool {
+        let thread = self.threads[window];
+        thread.is_none() || call.map(|call| self.scope.trace.calls.thread(call)) == thread
+    }
+}
+
+/// Kernels under the rules `started` and `overlap`, from operations that meet the windows.
+pub(super) struct MeetingKernels<'a> {
+    known: Known<'a>,
+    started: Pair,
+    overlap: Pair,
+    orphans: u64,
+}
+
+impl<'a> MeetingKernels<'a> {
+    pub(super) fn new(scope: &'a Scope<'a>) -> Self {
+        let known = Known::of(scope);
+        Self { known, started: Pair::default(), overlap: Pair::default(), orphans: 0 }
+    }
+
+    /// Adds an operation of the attributed process that meets a window.
+    pub(super) fn add(&mut self, op: OpId, window: usize) {
+        if !self.known.is_kernel(op) {
+            return;
+        }
+        let scope = self.known.scope;
+        let (span, inside) = (scope.trace.operations.span(op), scope.spans[window]);
+        let cause = scope.trace.links.cause(op);
+        let own = self.known.own_thread(cause, window);
+        self.orphans += u64::from(cause.is_none());
+        self.overlap.add(span.clip(inside).length().as_ns(), own);
+        if inside.holds(span.start()) {
+            self.started.add(span.length().as_ns(), own);
+        }
+    }
+}
+
+/// Kernels under the rule `launched`, and how much of all launched work ran in its window.
+pub(super) struct LaunchedKernels<'a> {
+    known: Known<'a>,
+    launched: Pair,
     pub(super) contained: Contained,
 }
 
-/// Count and time of kernels under every rule.
-pub(super) fn every_rule(scope: &Scope<'_>) -> EveryRule {
-    let trace = scope.trace;
-    let kernel: Vec<bool> = trace.operations.labels().iter().map(Label::is_kernel).collect();
-    let threads: Vec<_> = scope.windows().iter().map(Window::thread).collect();
-    let (mut orphans, mut contained) = (0, Contained::default());
-    let mut one = |rule| {
-        let (mut all, mut own) = (Sum::default(), Sum::default());
-        counted(scope, rule, |op, window, ns| {
-            if rule == Rule::Launched {
-                contained.add(trace.operations.span(op), scope.spans[window]);
-            }
-            if !kernel[trace.operations.label_index(op)] {
-                return;
-            }
-            all.add(ns);
-            let cause = trace.links.cause(op);
-            orphans += u64::from(rule == Rule::Overlap && cause.is_none());
-            let launcher = cause.map(|call| trace.calls.thread(call));
-            if threads[window].is_none() || launcher == threads[window] {
-                own.add(ns);
-            }
-        });
-        [all, own].map(|sum| CountTime { count: sum.count, time_ns: Nanos::from_ns(sum.time_ns) })
-    };
-    let sums = Rule::ALL.map(&mut one);
-    let rules = |which: usize| Rules {
-        launched: sums[Rule::Launched.index()][which],
-        started: sums[Rule::Started.index()][which],
-        overlap: sums[Rule::Overlap.index()][which],
-    };
-    EveryRule { process: rules(0), own_thread: rules(1), orphans, contained }
+impl<'a> LaunchedKernels<'a> {
+    fn new(scope: &'a Scope<'a>) -> Self {
+        let contained = Contained::default();
+        Self { known: Known::of(scope), launched: Pair::default(), contained }
+    }
+
+    fn add(&mut self, op: OpId, call: CallId, window: usize) {
+        let scope = self.known.scope;
+        let span = scope.trace.operations.span(op);
+        self.contained.add(span, scope.spans[window]);
+        if self.known.is_kernel(op) {
+            self.launched.add(span.length().as_ns(), self.known.own_thread(Some(call), window));
+        }
+    }
 }
 
-/// Adds the operations of the windows up under one rule.
-pub(super) fn attribute(scope: &Scope<'_>, rule: Rule, classes: &KernelClasses) -> GpuTime {
-    let operations = &scope.trace.operations;
-    let mut time = GpuTime {
-        windows: vec![WindowKernels::default(); scope.windows().len()],
-        copies: Vec::new(),
-        graphs: Graphs { count: 0, time_ns: Nanos::ZERO },
-        kernels: BTreeMap::new(),
-        delays: Delays::default(),
-        context_ns: BTreeMap::new(),
-        streams: vec![false; operations.queues().len()],
+/// The document's rules: of the attributed process, and of the windows' own threads alone.
+fn every_rule(launched: &LaunchedKernels<'_>, meeting: &MeetingKernels<'_>) -> (Rules, Rules) {
+    let pairs = [launched.launched, meeting.started, meeting.overlap];
+    let rules = |which: fn(&Pair) -> Sum| {
+        let [launched, started, overlap] = pairs.map(|pair| {
+            let sum = which(&pair);
+            CountTime { count: sum.count, time_ns: Nanos::from_ns(sum.time_ns) }
+        });
+        Rules { launched, started, overlap }
     };
-    let mut copies: BTreeMap<String, (Sum, Bytes)> = BTreeMap::new();
-    // Nearly all kernels have the class of their name: one sum for each label holds them.
-    let mut by_label = vec![(None, Sum::default()); operations.labels().len()];
-    counted(scope, rule, |op, window, ns| {
-        if let Some((class, by_context)) = classes.class(scope.trace, op) {
+    (rules(|pair| pair.all), rules(|pair| pair.own_thread))
+}
+
+/// Adds the operations of the windows up under one rule, and the launched ones in any case.
+pub(super) fn attribute<'a>(
+    scope: &'a Scope<'a>,
+    rule: Rule,
+    classes: &KernelClasses,
+) -> (GpuTime, LaunchedKernels<'a>) {
+    let operations = &scope.trace.operations;
+    let whole = |op| operations.span(op).length().as_ns();
+    let mut launched = LaunchedKernels::new(scope);
+    let mut shown = Shown::new(scope, classes);
+    scope.operations_launched(|op, call, window| {
+        launched.add(op, call, window);
+        if rule == Rule::Launched {
+            shown.add(op, window, whole(op));
+        }
+    });
+    match rule {
+        Rule::Launched => {}
+        Rule::Started => {
+            scope.operations_starting(|op, window| shown.add(op, window, whole(op)));
+        }
+        Rule::Overlap => scope.operations_meeting(|op, window, own| {
+            if own {
+                let inside = operations.span(op).clip(scope.spans[window]);
+                shown.add(op, window, inside.length().as_ns());
+            }
+        }),
+    }
+    (shown.finish(), launched)
+}
+
+/// Operations under the rule that is shown.
+struct Shown<'a> {
+    scope: &'a Scope<'a>,
+    classes: &'a KernelClasses,
+    time: GpuTime,
+    /// Nearly all kernels have the class of their name: one sum for each label holds them.
+    by_label: Vec<(Option<ClassId>, Sum)>,
+    copies: BTreeMap<String, (Sum, Bytes)>,
+}
+
+impl<'a> Shown<'a> {
+    fn new(scope: &'a Scope<'a>, classes: &'a KernelClasses) -> Self {
+        let operations = &scope.trace.operations;
+        let time = GpuTime {
+            windows: vec![WindowKernels::default(); scope.windows().len()],
+            copies: Vec::new(),
+            graphs: Graphs { count: 0, time_ns: Nanos::ZERO },
+            kernels: BTreeMap::new(),
+            delays: Delays::default(),
+            context_ns: BTreeMap::new(),
+            streams: vec![false; operations.queues().len()],
+        };
+        let by_label = vec![(None, Sum::default()); operations.labels().len()];
+        Self { scope, classes, time, by_label, copies: BTreeMap::new() }
+    }
+
+    /// Adds an operation to a window, with the time that the rule counts.
+    fn add(&mut self, op: OpId, window: usize, ns: i64) {
+        let (operations, time) = (&self.scope.trace.operations, &mut self.time);
+        if let Some((class, by_context)) = self.classes.class(self.scope.trace, op) {
             time.windows[window].add(class, ns);
             let label = operations.label_index(op);
             if by_context {
                 time.kernels.entry((label, class)).or_default().add(ns);
                 *time.context_ns.entry(class).or_default() += ns;
             } else {
-                by_label[label].0 = Some(class);
-                by_label[label].1.add(ns);
+                self.by_label[label].0 = Some(class);
+                self.by_label[label].1.add(ns);
             }
-            time.delays.add(scope.trace, op);
+            time.delays.add(self.scope.trace, op);
             time.streams[operations.queue_index(op)] = true;
         } else if let Some(kind) = operations.label(op).memory_kind() {
-            let (sum, bytes) = copies.entry(kind).or_default();
+            let (sum, bytes) = self.copies.entry(kind).or_default();
             sum.add(ns);
             *bytes += operations.bytes(op).unwrap_or_default();
         } else {
             time.graphs.count += 1;
             time.graphs.time_ns += Nanos::from_ns(ns);
         }
-    });
-    for (label, (class, sum)) in by_label.into_iter().enumerate() {
-        if let Some(class) = class {
-            time.kernels.entry((label, class)).or_default().join(sum);
-        }
     }
-    time.delays.finish();
-    time.copies = copies
-        .into_iter()
-        .map(|(kind, (sum, bytes))| Copies {
+
+    fn finish(self) -> GpuTime {
+        let mut time = self.time;
+        for (label, (class, sum)) in self.by_label.into_iter().enumerate() {
+            if let Some(class) = class {
+                time.kernels.entry((label, class)).or_default().join(sum);
+            }
+        }
+        time.delays.finish();
+        let copies = self.copies.into_iter().map(|(kind, (sum, bytes))| Copies {
             kind,
             count: sum.count,
             time_ns: Nanos::from_ns(sum.time_ns),
             bytes,
-        })
-        .collect();
-    time.copies.sort_by(|a, b| b.time_ns.cmp(&a.time_ns).then_with(|| a.kind.cmp(&b.kind)));
-    time
+        });
+        time.copies = copies.collect();
+        time.copies.sort_by(|a, b| b.time_ns.cmp(&a.time_ns).then_with(|| a.kind.cmp(&b.kind)));
+        time
+    }
 }
 
 impl GpuTime {
@@ -194,9 +292,10 @@ impl GpuTime {
         &self,
         scope: &Scope<'_>,
         rule: Rule,
-        rules: EveryRule,
+        (launched, meeting): (&LaunchedKernels<'_>, &MeetingKernels<'_>),
         classifier: &Classifier,
     ) -> Kernels {
+        let (process, own_thread) = every_rule(launched, meeting);
         let mut total = Sum::default();
         let mut by_class: BTreeMap<ClassId, Sum> = BTreeMap::new();
         for ((_, class), sum) in &self.kernels {
@@ -207,11 +306,11 @@ impl GpuTime {
             rule,
             total_ns: Nanos::from_ns(total.time_ns),
             count: total.count,
-            orphans: rules.orphans,
+            orphans: meeting.orphans,
             tklqt_ns: self.delays.tklqt(),
             streams: self.streams.iter().filter(|used| **used).count(),
-            rules: rules.process,
-            rules_own_thread: rules.own_thread,
+            rules: process,
+            rules_own_thread: own_thread,
             by_name: self.functions(scope, classifier, total.time_ns),
             by_class: self.classes(classifier, &by_class, total.time_ns),
             groups: groups(classifier, &by_class, total.time_ns),

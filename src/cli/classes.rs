@@ -40,8 +40,7 @@ fn classified(input: &Input, rules: &Classifier, args: &ClassesArgs) -> Result<C
     let set =
         input::windows(&input.trace, &spec, &args.windows).with_context(|| input.path.clone())?;
     let analyzer = Analyzer::new(&input.trace, rules);
-    let how =
-        Options { path: input.path.clone(), sha256: input.sha256.clone(), ..Options::default() };
+    let how = Options { path: input.path.clone(), sha256: input.sha256(), ..Options::default() };
     let analysis = analyzer.analyze(&set, &how);
     let Some(kernels) = analysis.kernels else { bail!(no_kernels(input)) };
     let findings = input.findings.iter().chain(&set.findings).cloned().collect();

@@ -45,7 +45,7 @@ pub(super) fn run(args: &EnergyArgs, jobs: Option<NonZeroUsize>) -> Result<ExitC
     let analyzer = Analyzer::new(&input.trace, &rules);
     let how = Options {
         path: input.path.clone(),
-        sha256: input.sha256.clone(),
+        sha256: input.sha256(),
         findings: input.findings.clone(),
         ..Options::default()
     };

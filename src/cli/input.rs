@@ -4,6 +4,7 @@
 mod analyses;
 pub(super) mod document;
 mod energies;
+mod late_hash;
 mod options;
 mod rules;
 
@@ -11,7 +12,6 @@ use std::fs::File;
 use std::io::Read;
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::thread;
 
 use anyhow::Result;
 use sha2::{Digest, Sha256};
@@ -20,6 +20,8 @@ pub(super) use analyses::Resolver;
 pub(super) use energies::energies_of;
 pub(super) use options::TraceOptions;
 pub(super) use rules::ClassRules;
+
+use late_hash::LateHash;
 
 use super::args::{Unclosed, WindowArgs};
 use super::progress::Progress;
@@ -32,25 +34,27 @@ use crate::windows::{Selection, Surroundings, WindowSet, WindowSpec, select};
 pub(super) struct Input {
     pub(super) trace: Trace,
     pub(super) path: String,
-    pub(super) sha256: Option<String>,
     pub(super) findings: Vec<Finding>,
+    hash: LateHash,
 }
 
-/// Opens and reads a trace with so many threads; the file is hashed meanwhile.
+impl Input {
+    /// SHA-256 of the file in hex; waits for it. Nothing for a folder.
+    pub(super) fn sha256(&self) -> Option<String> {
+        self.hash.wait()
+    }
+}
+
+/// Opens and reads a trace with so many threads; the file is hashed from then on.
 pub(super) fn read(path: &Path, jobs: Option<NonZeroUsize>) -> Result<Input> {
     let _progress = Progress::start(format!("reading {}", path.display()));
-    thread::scope(|scope| {
-        let hash = scope.spawn(|| sha256(path));
-        let open = source::open(path)?;
-        let trace = read_open(&open, jobs)?;
-        let sha256 = hash.join().ok().flatten();
-        Ok(Input {
-            trace,
-            path: path.display().to_string(),
-            sha256,
-            findings: open.notes().to_vec(),
-        })
-    })
+    let open = source::open(path)?;
+    let hash = LateHash::of(path);
+    let how = ReadOptions { jobs, ..ReadOptions::default() };
+    let (connection, database) = (open.connection(), open.database());
+    let trace = Trace::read_then(open.path(), connection, database, &how, &|| hash.start())?;
+    let (path, findings) = (path.display().to_string(), open.notes().to_vec());
+    Ok(Input { trace, path, findings, hash })
 }
 
 /// Reads an open trace with so many threads; the result does not depend on their number.

@@ -29,7 +29,7 @@ pub(super) fn run(args: &WindowsArgs, jobs: Option<NonZeroUsize>) -> Result<Exit
     let analyzer = Analyzer::new(&input.trace, &rules);
     let how = Options {
         path: input.path.clone(),
-        sha256: input.sha256.clone(),
+        sha256: input.sha256(),
         findings: input.findings.clone(),
         ..Options::default()
     };

@@ -135,7 +135,7 @@ impl Trace {
     /// # Errors
     /// [`TraceError`] when SQLite fails, a needed column is missing or a cell holds nonsense.
     pub fn read(path: &Path, connection: &Connection) -> Result<Self, TraceError> {
-        read_trace(path, connection, Reading::of(connection))
+        read_trace(path, connection, Reading::of(connection), &|| ())
     }
 
     /// Reads the export behind an open connection; `file` is the database that it has open, `path`
@@ -149,11 +149,31 @@ impl Trace {
         file: &Path,
         how: &ReadOptions,
     ) -> Result<Self, TraceError> {
-        read_trace(path, connection, Reading::new(file, connection, how))
+        Self::read_then(path, connection, file, how, &|| ())
+    }
+
+    /// As [`Trace::read_with`]; tells as soon as the file has been read, while rows are still being
+    /// sorted and joined: a good moment for other work on the file.
+    ///
+    /// # Errors
+    /// As [`Trace::read`].
+    pub fn read_then(
+        path: &Path,
+        connection: &Connection,
+        file: &Path,
+        how: &ReadOptions,
+        rows_read: &dyn Fn(),
+    ) -> Result<Self, TraceError> {
+        read_trace(path, connection, Reading::new(file, connection, how), rows_read)
     }
 }
 
-fn read_trace(path: &Path, connection: &Connection, reading: Reading) -> Result<Trace, TraceError> {
+fn read_trace(
+    path: &Path,
+    connection: &Connection,
+    reading: Reading,
+    rows_read: &dyn Fn(),
+) -> Result<Trace, TraceError> {
     let rows = Rows { path, connection, reading: &reading };
     let fail = |table: &'static str| move |source| rows.sqlite_error(table, source);
     let schema = Schema::read(connection).map_err(fail("sqlite_schema"))?;
@@ -174,6 +194,7 @@ fn read_trace(path: &Path, connection: &Connection, reading: Reading) -> Result<
 
     let convolution_calls = beside::convolution_calls(rows, &schema, &strings, &identities)?;
     let overheads = beside::overheads(rows, &schema, &identities)?;
+    rows_read();
     let (mut calls, mut call_census) =
         calls.finish(&identities, &strings).map_err(fail("StringIds"))?;
     let (mut operations, operation_census) =

@@ -46,51 +46,67 @@ pub(super) fn sorting(len: usize, compare: impl Fn(usize, usize) -> Ordering) ->
     }
     let mut moved = from.clone();
     moved.sort_by(|a, b| compare(*a, *b));
-    let kept = Kept::new(&from, len);
-    let mut before = 0;
+    let mut kept = Kept::new(&from, len);
     let to = (0_u32..).zip(&moved).map(|(i, row)| {
-        before = kept.first_from(before, |other| compare(other, *row).is_gt());
-        before + i
+        kept.skip_while(|other| compare(other, *row).is_le());
+        kept.number + i
     });
     let to = to.collect();
     Some(Order { from, moved, to })
 }
 
-/// The rows that keep their order, by number.
+/// Walks through the rows that keep their order.
 struct Kept {
     /// For each row that moves, how many of the others lie before it.
     before: Vec<u32>,
     count: u32,
+    /// How many have been passed.
+    number: u32,
+    /// How many rows that move lie before the next one.
+    passed: usize,
 }
 
 impl Kept {
     fn new(from: &[u32], len: usize) -> Self {
         let before = (0_u32..).zip(from).map(|(i, row)| row - i).collect();
-        Self { before, count: len as u32 - from.len() as u32 }
+        Self { before, count: len as u32 - from.len() as u32, number: 0, passed: 0 }
     }
 
-    fn row(&self, number: u32) -> u32 {
-        number + self.before.partition_point(|before| *before <= number) as u32
+    /// How many rows that move lie before the kept row of that number, which was not passed.
+    fn moved_before(&self, number: u32) -> usize {
+        let rest = &self.before[self.passed..];
+        self.passed + gallop(rest.len(), |i| rest[i] <= number)
     }
 
-    /// The first number from `start` on whose row is `behind`; those after it are, too. It is near.
-    fn first_from(&self, start: u32, behind: impl Fn(u32) -> bool) -> u32 {
-        let (mut low, mut high, mut step) = (start, start, 1);
-        while high < self.count && !behind(self.row(high)) {
-            low = high + 1;
-            high = high.saturating_add(step).min(self.count);
-            step *= 2;
-        }
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if behind(self.row(middle)) {
-                high = middle;
-            } else {
-                low = middle + 1;
-            }
-        }
-        low
+    /// Passes rows as long as they are `early`; those after a row that is not are not, either.
+    fn skip_while(&mut self, early: impl Fn(u32) -> bool) {
+        let left = (self.count - self.number) as usize;
+        let skipped = gallop(left, |i| {
+            let number = self.number + i as u32;
+            early(number + self.moved_before(number) as u32)
+        });
+        self.number += skipped as u32;
+        self.passed = self.moved_before(self.number);
     }
+}
+
+/// How many of the first `len` numbers hold; those that do come first, and are expected to be few.
+fn gallop(len: usize, holds: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high, mut step) = (0, 0, 1);
+    while high < len && holds(high) {
+        low = high + 1;
+        high = (high + step).min(len);
+        step *= 2;
+    }
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if holds(middle) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    low
 }
 
 impl Order {

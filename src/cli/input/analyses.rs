@@ -86,7 +86,7 @@ impl<'a> Resolver<'a> {
             rule: self.options.attribute.map(Into::into),
             own_thread: self.options.own_thread,
             path: input.path.clone(),
-            sha256: input.sha256.clone(),
+            sha256: None,
             asked: Some(self.asked()),
             run: None,
             findings: input.findings.clone(),
@@ -94,7 +94,10 @@ impl<'a> Resolver<'a> {
         for spec in specs {
             let set = super::windows(&input.trace, &spec, &self.options.windows)
                 .with_context(|| path.display().to_string())?;
-            let analysis = analyzer.analyze(&set, &how);
+            let mut analysis = analyzer.analyze(&set, &how);
+            if let Some(trace) = &mut analysis.trace {
+                trace.sha256 = input.sha256();
+            }
             visit(&input.trace, &set, analysis)?;
         }
         Ok(())
