@@ -5,6 +5,16 @@
 //! asks for them is arXiv 2604.17040. Nothing here uses the analyzer; what passes between the two is
 //! text: the command line, NVTX range names, the sidecar document.
 
+pub mod checkpoint;
 pub mod darcy;
 pub mod dataset;
 pub mod formats;
+pub mod model;
+pub mod neuron;
+pub mod normaliser;
+pub mod paths;
+pub mod sidecar;
+pub mod stack;
+pub mod train;
+pub mod verify;
+pub mod wavelet;

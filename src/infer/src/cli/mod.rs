@@ -4,8 +4,16 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod bundled;
 mod data;
+mod demo;
+mod device;
+mod init;
 mod inspect;
+mod network;
+mod run;
+mod train;
+mod verify;
 
 /// Dense WNO and VS-WNO: data, training, and the two execution paths.
 #[derive(Parser)]
@@ -17,7 +25,12 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Demo(demo::DemoArgs),
+    Run(Box<run::RunArgs>),
+    Train(Box<train::TrainArgs>),
     Data(data::DataArgs),
+    Init(init::InitArgs),
+    Verify(verify::VerifyArgs),
     Inspect(inspect::InspectArgs),
 }
 
@@ -25,7 +38,12 @@ enum Command {
 pub(crate) fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Data(args) => data::run(&args),
+        Command::Init(args) => init::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Train(args) => train::run(&args),
+        Command::Demo(args) => demo::run(&args),
+        Command::Run(args) => run::run(&args),
+        Command::Verify(args) => verify::run(&args),
     };
     match result {
         Ok(code) => code,
