@@ -14,6 +14,7 @@ pub mod attribution;
 pub mod classify;
 pub mod cli;
 pub mod finding;
+pub mod plots;
 pub mod power;
 pub mod report;
 pub mod runs;

@@ -8,13 +8,17 @@ use std::thread::{self, ScopedJoinHandle};
 use super::classes::KernelClasses;
 use super::document::{Analysis, DeviceAbout, Idle, Instance, SCHEMA, Tool, TraceAbout, Windows};
 use super::gpu_time::MeetingKernels;
+use super::kernel_samples::KernelSamples;
 use super::lanes_document::Lanes;
 use super::launches::LongLaunches;
 use super::provenance::{Asked, RunAbout};
 use super::rule::Rule;
 use super::scope::Scope;
 use super::window_doubts::Evidence;
-use super::{api, busy, definitions, gpu_time, idle, lanes, trace_doubts, verdict, window_doubts};
+use super::{
+    api, busy, definitions, gpu_time, idle, kernel_samples, lanes, trace_doubts, verdict,
+    window_doubts,
+};
 use crate::classify::Classifier;
 use crate::finding::Finding;
 use crate::stats::Summary;
@@ -72,12 +76,7 @@ impl<'a> Analyzer<'a> {
     pub fn analyze(&self, set: &WindowSet, how: &Options) -> Analysis {
         let scope = Scope::new(self.trace, set);
         let present = self.trace.present;
-        let default = match set {
-            set if set.whole_trace => Rule::Overlap,
-            set if set.kernel_runs => Rule::Started,
-            _ => Rule::Launched,
-        };
-        let rule = how.rule.unwrap_or(default);
+        let rule = rule_of(set, how);
 
         // Each pass reads the trace and the windows, and nothing of the others.
         let (api_time, (gpu_time, launched), (busy, meeting), idle) = thread::scope(|threads| {
@@ -135,6 +134,13 @@ impl<'a> Analyzer<'a> {
     pub fn lanes(&self, set: &WindowSet, how: &Options) -> Vec<Lanes> {
         let scope = Scope::new(self.trace, set);
         lanes::of(&scope, self.classes(), self.rules, &self.about(how))
+    }
+
+    /// Duration and launch delay of every kernel that the windows count.
+    pub fn kernel_samples(&self, set: &WindowSet, how: &Options) -> KernelSamples {
+        let scope = Scope::new(self.trace, set);
+        let rule = rule_of(set, how);
+        kernel_samples::collect(&scope, rule, self.classes(), self.rules, tool(), self.about(how))
     }
 
     fn add_findings(
@@ -226,6 +232,16 @@ fn meet<'a>(scope: &'a Scope<'a>) -> (busy::Busy, MeetingKernels<'a>) {
         }
     });
     (busy.finish(), kernels)
+}
+
+/// The rule that was asked for, else the one that suits the windows.
+fn rule_of(set: &WindowSet, how: &Options) -> Rule {
+    let default = match set {
+        set if set.whole_trace => Rule::Overlap,
+        set if set.kernel_runs => Rule::Started,
+        _ => Rule::Launched,
+    };
+    how.rule.unwrap_or(default)
 }
 
 /// What a thread found; its panic goes on here.

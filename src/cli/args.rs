@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::input::TraceOptions;
 use super::report::ReportArgs;
+use super::plot::PlotArgs;
 use crate::attribution::Rule;
 
 /// Where did the latency window's time go? Attribution of Nsight Systems traces.
@@ -44,6 +45,7 @@ pub(super) enum Command {
     Classes(ClassesArgs),
     Power(PowerArgs),
     Report(Box<ReportArgs>),
+    Plot(Box<PlotArgs>),
     Scrub(ScrubArgs),
     Explain(ExplainArgs),
     Completions(CompletionsArgs),

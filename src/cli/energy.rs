@@ -14,6 +14,7 @@ use crate::classify::Classifier;
 use crate::finding::{self, Finding, Severity};
 use crate::power::clock::place::{self, ClockHints};
 use crate::power::clock::{anchor, marks, overlap, zone::Zone};
+use crate::power::curve::{PowerCurve, curve};
 use crate::power::document::{EnergyDocument, EnergySet, SCHEMA};
 use crate::power::energy::{Question, energy};
 use crate::power::estimate::Estimator;
@@ -135,6 +136,32 @@ pub(super) fn track(trace: &Trace, how: &EnergyOptions) -> Result<Option<PowerTr
         title: format!("power, {}", series.name),
         readings: series.times.iter().zip(&series.watts).map(reading).collect(),
     }))
+}
+
+/// The readings of each log on the trace's clock, for figures.
+pub(super) fn curves(
+    trace: &Trace,
+    set: &WindowSet,
+    analysis: &Analysis,
+    how: &EnergyOptions,
+    windows: &WindowArgs,
+) -> Result<Vec<PowerCurve>> {
+    let Some(session) = trace.about.session else {
+        bail!(
+            "the export does not say when its session started: a power log cannot be placed beside it"
+        );
+    };
+    check_base(trace, session)?;
+    let question = question(trace, session, set, analysis, how, windows)?;
+    let hints = clock_hints(trace, how)?;
+    let of = |(path, log): (String, PowerLog)| {
+        let format = log.format;
+        let placed = place::place(&path, log, &hints)?;
+        let series = Series::choose(&placed.rails, how.rail.as_deref()).context(path)?;
+        let (activity, idle) = (question.activity, &question.idle);
+        Ok(curve(&series, format, &placed, session, activity, idle))
+    };
+    open_all(trace, how)?.into_iter().map(of).collect()
 }
 
 /// The logs that were named, else the readings inside the trace.
@@ -288,7 +315,7 @@ fn clock_hints(trace: &Trace, how: &EnergyOptions) -> Result<ClockHints> {
 }
 
 /// `100ms`, `-4h`, `1.5s`.
-fn duration(text: &str) -> Result<Nanos> {
+pub(super) fn duration(text: &str) -> Result<Nanos> {
     let at = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
     let scale = match &text[at..] {
         "ns" => 1.0,

@@ -12,9 +12,11 @@ mod energy;
 mod explain;
 mod info;
 mod input;
+mod instance;
 mod interrupt;
 mod man;
 mod output;
+mod plot;
 mod power;
 mod progress;
 mod project;
@@ -96,6 +98,14 @@ fn dispatch(cli: Cli) -> Result<ExitCode> {
                 }
             }
             report::run(&args, jobs)
+        }
+        Command::Plot(mut args) => {
+            let project = project()?;
+            project.fill_options(&mut args.how);
+            if !args.energy.power.is_empty() {
+                project.fill_rail(&mut args.energy.rail);
+            }
+            plot::run(&args, jobs)
         }
         Command::Scrub(args) => scrub::run(&args, jobs),
         Command::Explain(args) => explain::run(&args),

@@ -11,6 +11,7 @@
 
 pub mod board;
 pub mod clock;
+pub mod curve;
 pub mod decomposition;
 pub mod describe;
 pub mod document;

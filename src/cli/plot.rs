@@ -1,0 +1,339 @@
+//! `nsys-attrib plot KIND INPUT... -o FILE`: figures for papers, with their captions beside them.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, ValueEnum};
+
+use super::args::{EnergyOptions, WINDOW_HELP};
+use super::input::{Resolver, TraceOptions};
+use super::{energy, input, instance, output};
+use crate::attribution::{Analysis, Analyzer, KernelSamples, Options};
+use crate::plots::timeline::View;
+use crate::plots::{
+    Figure, Group, SvgFont, Width, distribution, power_trace, shares, spectrum, timeline, trade,
+    waterfall,
+};
+use crate::trace::Trace;
+use crate::units::Span;
+use crate::windows::WindowSet;
+
+#[derive(Args, Debug)]
+#[command(
+    about = "Draw a figure for a paper: SVG, PNG or PDF, with its caption beside it",
+    after_long_help = WINDOW_HELP,
+    long_about = "Draw a figure for a paper: SVG, PNG or PDF, with its caption beside it.\n\n\
+        An INPUT is a trace in any form or a document of `analyze --format json`; several are shown side by side. \
+        Kinds that draw single events (timeline, delays, durations, power) need traces. The ending of FILE says the \
+        format; FILE.txt and FILE.tex hold the caption with the definition of what is shown.\n\n\
+        Examples:\n  nsys-attrib plot classes dense.json spiking.json --label dense,spiking -o classes.pdf\n  \
+        nsys-attrib plot timeline trace.sqlite -w latency --instance 3 -o window.svg --width text\n  \
+        nsys-attrib plot idle trace.sqlite -w latency -o idle.svg -o idle.png\n  \
+        nsys-attrib plot power trace.sqlite -w latency --power tegrastats.log -o power.pdf"
+)]
+pub(super) struct PlotArgs {
+    /// What to draw
+    #[arg(value_name = "KIND")]
+    kind: Kind,
+    /// Traces or documents
+    #[arg(required = true, value_name = "INPUT")]
+    inputs: Vec<PathBuf>,
+    /// The picture; .svg, .png or .pdf; may be given several times
+    #[arg(long, short, value_name = "FILE", required = true)]
+    out: Vec<PathBuf>,
+    /// column (84 mm), text (174 mm), or millimetres
+    #[arg(long, value_name = "WIDTH", default_value = "column", value_parser = width)]
+    width: Width,
+    /// Names of the inputs, in their order; inputs of one name are shown as one group
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    label: Vec<String>,
+    /// Functions, classes or kernels that get a colour of their own
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    top: usize,
+    /// Number of the window that `timeline` shows [default: the one of median length]
+    #[arg(long, value_name = "N")]
+    instance: Option<usize>,
+    /// Part that `timeline` (from the start of the window) or `power` (trace time) shows: 1ms..2.5ms
+    #[arg(long, value_name = "FROM..TO")]
+    zoom: Option<String>,
+    /// Dots per inch of PNG files
+    #[arg(long, value_name = "DPI", default_value_t = 300.0, value_parser = dpi)]
+    dpi: f64,
+    #[command(flatten)]
+    pub(super) how: TraceOptions,
+    #[command(flatten)]
+    pub(super) energy: EnergyOptions,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    /// CUDA API time by function, one bar for each group.
+    Api,
+    /// Kernel time by class, one bar for each group.
+    Classes,
+    /// Kernel time by kernel, one bar for each group.
+    Kernels,
+    /// Histogram and distribution of the windows' lengths.
+    Latency,
+    /// Histogram and distribution of launch delays.
+    Delays,
+    /// Kernel time and count by duration and class.
+    Durations,
+    /// The lanes of one window.
+    Timeline,
+    /// Where the time of the mean window went.
+    Idle,
+    /// Power over time beside the windows.
+    Power,
+    /// Latency against energy per window.
+    Energy,
+}
+
+fn width(text: &str) -> Result<Width, String> {
+    Width::parse(text).ok_or_else(|| {
+        format!("`{text}` is neither column, text nor {} to {} mm", Width::LEAST, Width::MOST)
+    })
+}
+
+fn dpi(text: &str) -> Result<f64, String> {
+    let dpi = text.parse().ok().filter(|dpi| (36.0..=2400.0).contains(dpi));
+    dpi.ok_or_else(|| format!("`{text}` is no resolution from 36 to 2400"))
+}
+
+pub(super) fn run(args: &PlotArgs, jobs: Option<NonZeroUsize>) -> Result<ExitCode> {
+    let formats: Vec<Format> =
+        args.out.iter().map(|path| Format::of(path)).collect::<Result<_>>()?;
+    if args.label.len() > args.inputs.len() {
+        bail!("--label has {} names for {} inputs", args.label.len(), args.inputs.len());
+    }
+    let resolver = Resolver::new(&args.how, jobs)?;
+    let figure = figure(args, &resolver, jobs)?;
+    for (path, format) in args.out.iter().zip(formats) {
+        let bytes = match format {
+            Format::Svg => figure.svg(SvgFont::Carried)?.into_bytes(),
+            Format::Png => figure.png(args.dpi)?,
+            Format::Pdf => figure.pdf(),
+        };
+        write(path, &bytes)?;
+        write(&path.with_extension("txt"), format!("{}\n", figure.caption).as_bytes())?;
+        write(&path.with_extension("tex"), figure.caption_tex().as_bytes())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    output::write_file(path, |out| out.write_all(bytes))
+}
+
+#[derive(Clone, Copy)]
+enum Format {
+    Svg,
+    Png,
+    Pdf,
+}
+
+impl Format {
+    fn of(path: &Path) -> Result<Self> {
+        match path.extension().and_then(|ending| ending.to_str()) {
+            Some("svg") => Ok(Self::Svg),
+            Some("png") => Ok(Self::Png),
+            Some("pdf") => Ok(Self::Pdf),
+            _ => bail!("{}: the ending says the format: .svg, .png or .pdf", path.display()),
+        }
+    }
+}
+
+fn figure(args: &PlotArgs, resolver: &Resolver<'_>, jobs: Option<NonZeroUsize>) -> Result<Figure> {
+    let (width, top) = (args.width, args.top);
+    let figure = match args.kind {
+        Kind::Api => shares::api(&groups(args, resolver)?, width, top),
+        Kind::Classes => shares::classes(&groups(args, resolver)?, width, top),
+        Kind::Kernels => shares::kernels(&groups(args, resolver)?, width, top),
+        Kind::Latency => distribution::latency(&groups(args, resolver)?, width),
+        Kind::Idle => waterfall::idle(&groups(args, resolver)?, width),
+        Kind::Delays => distribution::delays(&samples(args, resolver, jobs)?, width),
+        Kind::Durations => {
+            let samples = samples(args, resolver, jobs)?;
+            let [(_, samples)] = samples.as_slice() else {
+                bail!("durations: one trace with one --window at a time");
+            };
+            spectrum::durations(samples, width, top)
+        }
+        Kind::Timeline => return timeline_of(args, resolver, jobs),
+        Kind::Power => return power_of(args, resolver),
+        Kind::Energy => {
+            let (points, energy, caption) = points(&groups(args, resolver)?)?;
+            trade::latency_energy(&points, &energy, &caption, width)
+        }
+    };
+    Ok(figure?)
+}
+
+/// The analyses of all inputs under their names.
+fn groups(args: &PlotArgs, resolver: &Resolver<'_>) -> Result<Vec<Group>> {
+    let mut analyses: Vec<Analysis> = Vec::new();
+    let mut names: Vec<String> = Vec::new();
+    for (i, path) in args.inputs.iter().enumerate() {
+        let found = analyses_of(path, args, resolver)?;
+        if let Some(name) = args.label.get(i) {
+            names.resize(analyses.len(), String::new());
+            names.extend(std::iter::repeat_n(name.clone(), found.len()));
+        }
+        analyses.extend(found);
+    }
+    if args.label.is_empty() {
+        return Ok(Group::each(analyses));
+    }
+    if args.label.len() < args.inputs.len() {
+        bail!("--label has {} names for {} inputs", args.label.len(), args.inputs.len());
+    }
+    Ok(Group::named(analyses, &names))
+}
+
+/// With energy where a power log was given.
+fn analyses_of(path: &Path, args: &PlotArgs, resolver: &Resolver<'_>) -> Result<Vec<Analysis>> {
+    if args.energy.power.is_empty() || input::document::schema_of(path).is_some() {
+        return match resolver.resolve(path)? {
+            input::document::Document::Analyses(analyses) => Ok(analyses),
+            input::document::Document::Energy(_) => {
+                bail!("{}: figures need the analysis, not the energies alone", path.display())
+            }
+        };
+    }
+    let mut found = Vec::new();
+    resolver.each(path, &mut |trace, set, mut analysis| {
+        let (energy, _) = energy::energies(trace, set, &analysis, &args.energy, &args.how.windows)?;
+        analysis.energy = Some(energy);
+        found.push(analysis);
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// Visits every set of windows of every input with its trace at hand.
+fn each_trace(
+    args: &PlotArgs,
+    resolver: &Resolver<'_>,
+    visit: &mut dyn FnMut(usize, &Trace, &WindowSet, Analysis) -> Result<()>,
+) -> Result<()> {
+    for (i, path) in args.inputs.iter().enumerate() {
+        if input::document::schema_of(path).is_some() {
+            bail!("{}: this figure shows single events; give the trace", path.display());
+        }
+        resolver.each(path, &mut |trace, set, analysis| visit(i, trace, set, analysis))?;
+    }
+    Ok(())
+}
+
+/// As the analysis was made.
+fn options(args: &PlotArgs, analysis: &Analysis) -> Options {
+    Options {
+        rule: args.how.attribute.map(Into::into),
+        own_thread: args.how.own_thread,
+        path: analysis.trace.as_ref().map(|trace| trace.path.clone()).unwrap_or_default(),
+        sha256: analysis.trace.as_ref().and_then(|trace| trace.sha256.clone()),
+        ..Options::default()
+    }
+}
+
+fn samples(
+    args: &PlotArgs,
+    resolver: &Resolver<'_>,
+    _jobs: Option<NonZeroUsize>,
+) -> Result<Vec<(String, KernelSamples)>> {
+    let mut analyses = Vec::new();
+    let mut samples = Vec::new();
+    let mut names = Vec::new();
+    each_trace(args, resolver, &mut |i, trace, set, analysis| {
+        let analyzer = Analyzer::new(trace, &resolver.rules.classifier);
+        samples.push(analyzer.kernel_samples(set, &options(args, &analysis)));
+        names.push(args.label.get(i).cloned());
+        analyses.push(analysis);
+        Ok(())
+    })?;
+    let own = Group::each(analyses).into_iter().map(|group| group.name);
+    Ok(names.into_iter().zip(own).map(|(name, own)| name.unwrap_or(own)).zip(samples).collect())
+}
+
+fn timeline_of(
+    args: &PlotArgs,
+    resolver: &Resolver<'_>,
+    _jobs: Option<NonZeroUsize>,
+) -> Result<Figure> {
+    let mut drawn: Option<Figure> = None;
+    each_trace(args, resolver, &mut |_, trace, set, analysis| {
+        if drawn.is_some() {
+            bail!("timeline: one trace with one --window at a time");
+        }
+        let place = instance::place(set, args.instance)?;
+        let analyzer = Analyzer::new(trace, &resolver.rules.classifier);
+        let lanes = analyzer.lanes(&set.only(&[place]), &options(args, &analysis));
+        let lanes = lanes.first().context("the window is gone")?;
+        let start = lanes.window.start_ns.as_ns();
+        let view = View { span: zoom(args, start)?, ..View::default() };
+        drawn = Some(timeline::timeline(lanes, &view, args.width)?);
+        Ok(())
+    })?;
+    drawn.context("no trace")
+}
+
+fn power_of(args: &PlotArgs, resolver: &Resolver<'_>) -> Result<Figure> {
+    let mut drawn: Option<Figure> = None;
+    each_trace(args, resolver, &mut |_, trace, set, analysis| {
+        if drawn.is_some() {
+            bail!("power: one trace with one --window at a time");
+        }
+        let curves = energy::curves(trace, set, &analysis, &args.energy, &args.how.windows)?;
+        let [curve] = curves.as_slice() else { bail!("power: one --power LOG at a time") };
+        let windows: Vec<Span> = set.windows.iter().map(|window| window.span).collect();
+        let mut busy: Vec<Span> =
+            trace.operations.ids().map(|op| trace.operations.span(op)).collect();
+        busy.sort();
+        let shown = power_trace::Shown {
+            trace: analysis.trace.as_ref(),
+            curve,
+            spec: &set.spec,
+            windows: &windows,
+            busy: &busy,
+            span: zoom(args, 0)?,
+        };
+        drawn = Some(power_trace::power(&shown, args.width)?);
+        Ok(())
+    })?;
+    drawn.context("no trace")
+}
+
+/// The part to show, on trace time, counted from an instant.
+fn zoom(args: &PlotArgs, from: i64) -> Result<Option<Span>> {
+    let Some(text) = &args.zoom else { return Ok(None) };
+    let spoken = || format!("--zoom {text}: two lengths of time, such as 1ms..2.5ms");
+    let (start, end) = text.split_once("..").with_context(spoken)?;
+    let at = |text: &str| Ok::<i64, anyhow::Error>(from + energy::duration(text.trim())?.as_ns());
+    let (start, end) = (at(start).with_context(spoken)?, at(end).with_context(spoken)?);
+    if start >= end {
+        bail!("{}: the end must come after the start", spoken());
+    }
+    Ok(Some(Span::from_ns(start, end)))
+}
+
+/// One point for each group with an energy; also the name of the energy axis, and the caption.
+fn points(groups: &[Group]) -> Result<(Vec<trade::Point>, String, String)> {
+    let mut points = Vec::new();
+    let mut refused = Vec::new();
+    for group in groups {
+        match trade::Point::of(group) {
+            Ok(point) => points.push(point),
+            Err(why) => refused.push(format!("{}: {why}", group.name)),
+        }
+    }
+    if points.is_empty() {
+        bail!("no input has an energy per window: {}", refused.join("; "));
+    }
+    for why in &refused {
+        eprintln!("nsys-attrib: left out: {why}");
+    }
+    let (axis, caption) = trade::words(groups);
+    Ok((points, axis, caption))
+}

@@ -1,0 +1,134 @@
+//! What the colours mean: swatches with names, in lines or as a table with values.
+
+use super::font;
+use super::palette::{GREY, Rgb};
+use super::scene::{Anchor, Scene, Text};
+use super::size::{HALF, LINE, PT};
+
+/// Edge of a swatch, mm.
+const SWATCH: f64 = 1.9;
+/// From a swatch to its name.
+const TO_NAME: f64 = 0.9;
+/// From a name to the next swatch.
+const APART: f64 = 2.6;
+
+/// Swatches with names, broken into lines.
+pub(super) struct Flow {
+    lines: Vec<Vec<(f64, Rgb, String)>>,
+}
+
+impl Flow {
+    /// Breaks entries into lines of at most `room` mm; names that are longer are cut.
+    pub(super) fn new(entries: &[(Rgb, String)], room: f64) -> Self {
+        let mut lines: Vec<Vec<(f64, Rgb, String)>> = Vec::new();
+        let mut at = f64::INFINITY;
+        for (color, name) in entries {
+            let name = font::cut_middle(name, room - SWATCH - TO_NAME, PT, false);
+            let width = SWATCH + TO_NAME + font::width(&name, PT, false);
+            if at + width > room {
+                lines.push(Vec::new());
+                at = 0.0;
+            }
+            if let Some(line) = lines.last_mut() {
+                line.push((at, *color, name));
+            }
+            at += width + APART;
+        }
+        Self { lines }
+    }
+
+    /// Its height, mm.
+    pub(super) fn height(&self) -> f64 {
+        self.lines.len() as f64 * LINE
+    }
+
+    /// Paints it with its upper left corner at a place.
+    pub(super) fn draw(&self, scene: &mut Scene, x: f64, y: f64) {
+        for (row, line) in self.lines.iter().enumerate() {
+            let middle = y + (row as f64 + 0.5) * LINE;
+            for (at, color, name) in line {
+                swatch(scene, x + at, middle, *color);
+                scene.text(Text::new(x + at + SWATCH + TO_NAME, middle + HALF, PT, name.clone()));
+            }
+        }
+    }
+}
+
+fn swatch(scene: &mut Scene, x: f64, middle: f64, color: Rgb) {
+    scene.rect(x, middle - SWATCH / 2.0, SWATCH, SWATCH, color);
+}
+
+/// A line of a [`Table`].
+pub(super) struct Row {
+    pub(super) color: Rgb,
+    pub(super) name: String,
+    /// One for each column.
+    pub(super) values: Vec<String>,
+}
+
+/// Swatches with names and values in columns.
+pub(super) struct Table {
+    pub(super) heads: Vec<String>,
+    pub(super) rows: Vec<Row>,
+}
+
+impl Table {
+    /// Its height, mm.
+    pub(super) fn height(&self) -> f64 {
+        (self.rows.len() + usize::from(self.has_heads())) as f64 * LINE
+    }
+
+    fn has_heads(&self) -> bool {
+        self.heads.iter().any(|head| !head.is_empty())
+    }
+
+    /// The width of each column, mm: that of its widest value, heads are cut.
+    fn columns(&self) -> Vec<f64> {
+        let widest = |column: usize| {
+            let values = self.rows.iter().filter_map(|row| row.values.get(column));
+            values.map(|value| font::width(value, PT, false)).fold(8.0, f64::max)
+        };
+        (0..self.heads.len()).map(widest).collect()
+    }
+
+    /// Paints it between two edges; the columns stand right behind the names.
+    pub(super) fn draw(&self, scene: &mut Scene, left: f64, right: f64, y: f64) {
+        const GAP: f64 = 2.4;
+        let mut columns = self.columns();
+        // Values that leave no room for names are left out; the bars say them.
+        while columns.iter().map(|width| width + GAP).sum::<f64>() > (right - left) * 0.62 {
+            columns.pop();
+        }
+        let values: f64 = columns.iter().map(|width| width + GAP).sum();
+        let room = right - left - SWATCH - TO_NAME - values;
+        let names: Vec<String> = self.rows.iter().map(|row| row.name.clone()).collect();
+        let names = font::cut_apart(&names, room, PT);
+        let widest = names.iter().map(|name| font::width(name, PT, false)).fold(0.0, f64::max);
+        let mut edge = left + SWATCH + TO_NAME + widest;
+        let edges: Vec<f64> = columns
+            .iter()
+            .map(|width| {
+                edge += GAP + width;
+                edge
+            })
+            .collect();
+        let mut middle = y + LINE / 2.0;
+        if self.has_heads() {
+            for ((head, edge), width) in self.heads.iter().zip(&edges).zip(&columns) {
+                let head = font::cut_end(head, width + GAP - 0.8, PT, false);
+                let text = Text::new(*edge, middle + HALF, PT, head);
+                scene.text(text.anchored(Anchor::End).colored(GREY));
+            }
+            middle += LINE;
+        }
+        for (row, name) in self.rows.iter().zip(names) {
+            swatch(scene, left, middle, row.color);
+            scene.text(Text::new(left + SWATCH + TO_NAME, middle + HALF, PT, name));
+            for (value, edge) in row.values.iter().zip(&edges) {
+                let text = Text::new(*edge, middle + HALF, PT, value.clone());
+                scene.text(text.anchored(Anchor::End));
+            }
+            middle += LINE;
+        }
+    }
+}

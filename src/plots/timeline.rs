@@ -1,0 +1,392 @@
+//! One window as lanes: ranges and calls of the CPU threads, operations of the streams, and a strip that
+//! says for every instant whether the GPU was busy or why it was not.
+//!
+//! ```text
+//!   thread 17  ranges  [latency----------------]
+//!              calls    ▌▌ ▌▌  ▌▌   ████████
+//!   stream 7             ▆  ▆   ▆▆
+//!   GPU                ▒▒█▒▒█▒▒▒██▒▒▒▒▒▒▒▒▒▒▒▒▒    busy, launch, queue, dispatch, …
+//! ```
+//!
+//! Slices narrower than what can be printed are joined with their neighbour of the same colour. A path
+//! through the events (a critical path) may be marked on the lanes.
+
+use std::collections::BTreeMap;
+
+use super::axis::{Axis, TimeUnit};
+use super::caption::{definition, trace};
+use super::figure::{Figure, PlotError};
+use super::font;
+use super::legend::Flow;
+use super::palette::{self, ACCENT, PALE, Rgb};
+use super::panel::{BELOW, Panel};
+use super::scene::{Anchor, Scene, Text};
+use super::size::{HAIR, HALF, MARGIN, PT, SMALL, Width};
+use super::strip::{Placed, Strip};
+use crate::attribution::lanes_document::{OperationKind, OperationSlice};
+use crate::attribution::{Cause, Doing, Lanes};
+use crate::units::Span;
+
+/// Height of a row, mm.
+const ROW: f64 = 3.1;
+/// From lane to lane.
+const GAP: f64 = 0.9;
+/// Threads and streams that are shown; more are named in the caption.
+const THREADS: usize = 6;
+const STREAMS: usize = 12;
+/// Rows of one lane that are shown.
+const ROWS: usize = 3;
+/// Kernel classes that the legend names.
+const CLASSES: usize = 10;
+
+/// A lane of the picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// The calls of a thread, by its place in the document.
+    Thread(usize),
+    /// The operations of a stream, by its place in the document.
+    Stream(usize),
+}
+
+/// A step of a marked path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Where it happens.
+    pub lane: Lane,
+    /// When, on trace time.
+    pub span: Span,
+}
+
+/// What to show of a window.
+#[derive(Clone, Debug, Default)]
+pub struct View {
+    /// The part of the window; the whole of it when not given.
+    pub span: Option<Span>,
+    /// A path to mark, in the order of time.
+    pub path: Vec<Step>,
+    /// What the path is, for the caption.
+    pub path_name: String,
+}
+
+/// The lanes of one window.
+///
+/// # Errors
+/// [`PlotError::Empty`] when the view has no length.
+pub fn timeline(lanes: &Lanes, view: &View, width: Width) -> Result<Figure, PlotError> {
+    let span = view.span.unwrap_or_else(|| lanes.window.view());
+    if span.is_empty() {
+        return Err(PlotError::Empty("the window has no length".to_owned()));
+    }
+    let plan = Plan::of(lanes, span);
+    let origin = lanes.window.start_ns.as_ns();
+    let unit = TimeUnit::of(span.length().as_ns() as f64);
+    let place = |ns: i64| (ns - origin) as f64 / unit.ns;
+    let names =
+        plan.rows.iter().map(|row| font::width(&row.name, SMALL, false)).fold(0.0, f64::max);
+    let left = MARGIN + names.min(width.mm() * 0.24) + 1.2;
+    let legend = Flow::new(&legend(lanes, span), width.mm() - 2.0 * MARGIN);
+    let bottom = MARGIN + plan.height;
+    let mut scene = Scene::new(width.mm(), bottom + BELOW + 0.8 + legend.height() + MARGIN);
+    let panel = Panel {
+        left,
+        right: width.mm() - MARGIN - 0.8,
+        top: MARGIN,
+        bottom,
+        x: Axis::linear(place(span.start_ns()), place(span.end_ns())),
+        y: Axis::linear(0.0, 1.0),
+    };
+    panel.draw_grid_across(&mut scene);
+    for row in &plan.rows {
+        let y = MARGIN + row.top;
+        let name = font::cut_middle(&row.name, left - MARGIN - 1.2, SMALL, false);
+        let text = Text::new(left - 1.0, y + ROW / 2.0 + HALF * SMALL / PT, SMALL, name);
+        scene.text(text.anchored(Anchor::End));
+        let slices: Vec<Placed<'_>> = row
+            .slices
+            .iter()
+            .map(|slice| Placed {
+                from: panel.across(place(slice.from)),
+                to: panel.across(place(slice.to)),
+                color: slice.color,
+                name: &slice.name,
+            })
+            .collect();
+        Strip { top: y, height: ROW, left: panel.left, right: panel.right }
+            .draw(&mut scene, &slices);
+    }
+    mark(&mut scene, &panel, &plan, view, &place);
+    panel.draw_below(&mut scene, &format!("time since the start of the window ({})", unit.name));
+    legend.draw(&mut scene, MARGIN, bottom + BELOW + 0.8);
+    Ok(Figure { title: title(lanes), caption: caption(lanes, &plan, view), scene })
+}
+
+fn title(lanes: &Lanes) -> String {
+    let window = &lanes.window;
+    font::printable(&format!("Window {} of “{}”", window.index, window.spec))
+}
+
+fn caption(lanes: &Lanes, plan: &Plan, view: &View) -> String {
+    let window = &lanes.window;
+    let mut caption = format!(
+        "Instance {} of the windows “{}” of {}, {} long. Calls are coloured as the idle time that they cause, \
+         kernels by class; the strip at the foot says whether the GPU was busy with the attributed process or why \
+         it was idle. Where events are denser than can be printed, each column shows how its time was shared.",
+        window.index,
+        font::printable(&window.spec),
+        trace(Some(&lanes.trace)),
+        super::axis::time((window.end_ns - window.start_ns).as_ns() as f64),
+    );
+    if !view.path.is_empty() {
+        caption += &format!(" The red line is {}.", font::printable(&view.path_name));
+    }
+    if let Some(left_out) = &plan.left_out {
+        caption += &format!(" Not shown: {left_out}.");
+    }
+    caption + " " + &definition("idle")
+}
+
+/// A slice of a row, on trace time.
+struct Slice {
+    from: i64,
+    to: i64,
+    color: Rgb,
+    /// What may be written on it.
+    name: String,
+}
+
+/// A row of the picture.
+struct Row {
+    name: String,
+    top: f64,
+    slices: Vec<Slice>,
+    lane: Option<Lane>,
+}
+
+/// All rows, from top to bottom.
+struct Plan {
+    rows: Vec<Row>,
+    height: f64,
+    left_out: Option<String>,
+}
+
+impl Plan {
+    fn of(lanes: &Lanes, span: Span) -> Self {
+        let mut plan = Self { rows: Vec::new(), height: 0.0, left_out: None };
+        let several =
+            |processes: Vec<Option<i64>>| processes.windows(2).any(|two| two[0] != two[1]);
+        let many = several(lanes.threads.iter().map(|lane| lane.process).collect());
+        for (place, lane) in lanes.threads.iter().enumerate().take(THREADS) {
+            let thread = match (lane.thread, &lane.name) {
+                (Some(tid), Some(name)) if !name.is_empty() => format!("{name} {tid}"),
+                (Some(tid), _) => format!("thread {tid}"),
+                (None, _) => "thread ?".to_owned(),
+            };
+            let process = lane.process.filter(|_| many).map(|pid| format!("{pid}/"));
+            let thread = process.unwrap_or_default() + &thread;
+            plan.ranges(lanes, place, span, &format!("{thread} NVTX"));
+            plan.calls(lanes, place, span, &format!("{thread} CUDA"));
+        }
+        for place in 0..lanes.streams.len().min(STREAMS) {
+            plan.operations(lanes, place, span);
+        }
+        plan.idle(lanes, span);
+        let over = [
+            (lanes.threads.len().saturating_sub(THREADS), "threads"),
+            (lanes.streams.len().saturating_sub(STREAMS), "streams"),
+        ];
+        let over: Vec<String> = over
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| format!("{count} more {what}"))
+            .collect();
+        plan.left_out = (!over.is_empty()).then(|| over.join(", "));
+        plan
+    }
+
+    /// Adds the rows of a lane that hold anything; the first has its name.
+    fn lane(&mut self, name: &str, lane: Option<Lane>, mut rows: Vec<Vec<Slice>>) {
+        rows.retain(|row| !row.is_empty());
+        rows.truncate(ROWS);
+        if rows.is_empty() {
+            return;
+        }
+        for (i, slices) in rows.into_iter().enumerate() {
+            let name = if i == 0 { name.to_owned() } else { String::new() };
+            self.rows.push(Row { name, top: self.height, slices, lane });
+            self.height += ROW + 0.2;
+        }
+        self.height += GAP;
+    }
+
+    fn ranges(&mut self, lanes: &Lanes, thread: usize, span: Span, name: &str) {
+        let mut rows: Vec<Vec<Slice>> = Vec::new();
+        rows.resize_with(lanes.threads[thread].range_rows, Vec::new);
+        // Ranges that were never closed say nothing about the window.
+        let closed = lanes.ranges.iter().filter(|range| range.end_ns.is_some());
+        for range in closed.filter(|range| range.thread == thread) {
+            let end = range.end_ns.unwrap_or(span.end()).as_ns();
+            let color = palette::RANGE;
+            let name = lanes.name(range.name).to_owned();
+            add(&mut rows, range.row, span, (range.start_ns.as_ns(), end), color, name);
+        }
+        self.lane(name, None, rows);
+    }
+
+    fn calls(&mut self, lanes: &Lanes, thread: usize, span: Span, name: &str) {
+        let mut rows: Vec<Vec<Slice>> = Vec::new();
+        rows.resize_with(lanes.threads[thread].call_rows, Vec::new);
+        for call in lanes.calls.iter().filter(|call| call.thread == thread) {
+            let times = (call.start_ns.as_ns(), call.end_ns.as_ns());
+            let name = lanes.name(call.name).to_owned();
+            add(&mut rows, call.row, span, times, doing(call.kind), name);
+        }
+        self.lane(name, Some(Lane::Thread(thread)), rows);
+    }
+
+    fn operations(&mut self, lanes: &Lanes, stream: usize, span: Span) {
+        let lane = &lanes.streams[stream];
+        let mut rows: Vec<Vec<Slice>> = Vec::new();
+        rows.resize_with(lane.rows, Vec::new);
+        for op in lanes.operations.iter().filter(|op| op.stream == stream) {
+            let times = (op.start_ns.as_ns(), op.end_ns.as_ns());
+            let color = if lane.own { operation(op) } else { palette::OTHER };
+            add(&mut rows, op.row, span, times, color, lanes.name(op.short).to_owned());
+        }
+        let devices = lanes.streams.iter().any(|other| other.device != lane.device);
+        let device = if devices { format!("GPU {} ", lane.device) } else { String::new() };
+        let foreign = if lane.own { "" } else { " (foreign)" };
+        let name = format!("{device}stream {}{foreign}", lane.stream);
+        self.lane(&name, Some(Lane::Stream(stream)), rows);
+    }
+
+    fn idle(&mut self, lanes: &Lanes, span: Span) {
+        let mut slices: Vec<Slice> = lanes
+            .idle
+            .iter()
+            .map(|piece| Slice {
+                from: piece.start_ns.as_ns(),
+                to: piece.end_ns.as_ns(),
+                color: palette::idle(piece.cause, piece.dispatch),
+                name: cause(piece.cause, piece.dispatch).to_owned(),
+            })
+            .collect();
+        slices.extend(lanes.busy().iter().map(|busy| Slice {
+            from: busy.start_ns(),
+            to: busy.end_ns(),
+            color: palette::BUSY,
+            name: "busy".to_owned(),
+        }));
+        slices.retain(|slice| slice.to > span.start_ns() && slice.from < span.end_ns());
+        slices.sort_by_key(|slice| slice.from);
+        self.lane("GPU", None, vec![slices]);
+    }
+}
+
+fn add(
+    rows: &mut [Vec<Slice>],
+    row: usize,
+    span: Span,
+    (from, to): (i64, i64),
+    color: Rgb,
+    name: String,
+) {
+    if to > span.start_ns()
+        && from < span.end_ns()
+        && let Some(row) = rows.get_mut(row)
+    {
+        row.push(Slice { from, to, color, name });
+    }
+}
+
+const fn doing(kind: Doing) -> Rgb {
+    let cause = match kind {
+        Doing::Launch => Cause::Launch,
+        Doing::Sync => Cause::Sync,
+        Doing::Api => Cause::Api,
+    };
+    palette::idle(cause, false)
+}
+
+fn operation(op: &OperationSlice) -> Rgb {
+    match op.kind {
+        OperationKind::Kernel => palette::class(op.class.as_deref().unwrap_or("unclassified")),
+        OperationKind::Copy => palette::COPY,
+        OperationKind::Memset => palette::MEMSET,
+        OperationKind::Graph => palette::GRAPH,
+    }
+}
+
+const fn cause(cause: Cause, dispatch: bool) -> &'static str {
+    match cause {
+        Cause::Host if dispatch => "dispatch",
+        Cause::Host => "other host",
+        Cause::Api => "other API",
+        other => other.name(),
+    }
+}
+
+/// Causes and classes that are seen, the longest first.
+fn legend(lanes: &Lanes, span: Span) -> Vec<(Rgb, String)> {
+    let inside = |from: i64, to: i64| span.clip(Span::from_ns(from, to)).length().as_ns();
+    let mut entries = vec![(palette::BUSY, "GPU busy".to_owned())];
+    let mut causes: Vec<(Cause, bool)> = Vec::new();
+    for cause in Cause::ALL {
+        causes.extend(if cause == Cause::Host {
+            vec![(cause, true), (cause, false)]
+        } else {
+            vec![(cause, false)]
+        });
+    }
+    for (which, dispatch) in causes {
+        let idle = lanes.idle.iter().any(|piece| {
+            piece.cause == which
+                && piece.dispatch == dispatch
+                && inside(piece.start_ns.as_ns(), piece.end_ns.as_ns()) > 0
+        });
+        let calls = lanes.calls.iter().any(|call| {
+            doing(call.kind) == palette::idle(which, dispatch)
+                && inside(call.start_ns.as_ns(), call.end_ns.as_ns()) > 0
+        });
+        if idle || calls {
+            entries.push((palette::idle(which, dispatch), cause(which, dispatch).to_owned()));
+        }
+    }
+    let mut kinds: BTreeMap<String, (i64, Rgb)> = BTreeMap::new();
+    for op in lanes.operations.iter().filter(|op| lanes.streams[op.stream].own) {
+        let name = match op.kind {
+            OperationKind::Kernel => op.class.clone().unwrap_or_else(|| "unclassified".to_owned()),
+            OperationKind::Copy => "copies".to_owned(),
+            OperationKind::Memset => "memsets".to_owned(),
+            OperationKind::Graph => "CUDA graphs".to_owned(),
+        };
+        kinds.entry(name).or_insert((0, operation(op))).0 +=
+            inside(op.start_ns.as_ns(), op.end_ns.as_ns());
+    }
+    let mut kinds: Vec<(String, (i64, Rgb))> =
+        kinds.into_iter().filter(|(_, sum)| sum.0 > 0).collect();
+    kinds.sort_by(|a, b| b.1.0.cmp(&a.1.0).then_with(|| a.0.cmp(&b.0)));
+    let rest = kinds.len().saturating_sub(CLASSES);
+    entries.extend(kinds.into_iter().take(CLASSES).map(|(name, (_, color))| (color, name)));
+    if rest > 0 {
+        entries.push((PALE, format!("and {rest} more classes")));
+    }
+    entries
+}
+
+/// The marked path: a thick line under each step, thin ones from lane to lane.
+fn mark(scene: &mut Scene, panel: &Panel, plan: &Plan, view: &View, place: &dyn Fn(i64) -> f64) {
+    let mut before: Option<(f64, f64)> = None;
+    for step in &view.path {
+        let Some(row) = plan.rows.iter().find(|row| row.lane == Some(step.lane)) else { continue };
+        let y = MARGIN + row.top + ROW - 0.25;
+        let from = panel.across(place(step.span.start_ns()));
+        let to = panel.across(place(step.span.end_ns()));
+        if let Some((x, above)) = before
+            && (above - y).abs() > 0.01
+        {
+            scene.line(vec![(x, above), (from, y)], HAIR * 1.5, ACCENT);
+        }
+        scene.rect(from, y - 0.25, (to - from).max(0.1), 0.5, ACCENT);
+        before = Some((to, y));
+    }
+}

@@ -1,0 +1,203 @@
+//! Latency against energy, one point for each group, with intervals in both directions.
+//!
+//! Points carry their names; a name goes where it covers neither a point nor another name, and with a
+//! number into the legend where there is no such place.
+
+use super::axis::{Axis, TimeUnit};
+use super::caption::{definition, windows};
+use super::figure::{Figure, PlotError};
+use super::font;
+use super::group::Group;
+use super::legend::Flow;
+use super::palette::{self, Rgb};
+use super::panel::{BELOW, Panel};
+use super::scene::{Anchor, Scene, Text, TextBox};
+use super::size::{HALF, MARGIN, PT, Width};
+
+/// A group's latency and energy.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Point {
+    /// Its name.
+    pub name: String,
+    /// Mean latency, ns.
+    pub latency_ns: f64,
+    /// Its 95 % interval.
+    pub latency_ci: Option<(f64, f64)>,
+    /// Energy per window, mJ.
+    pub energy_mj: f64,
+    /// Its 95 % interval.
+    pub energy_ci: Option<(f64, f64)>,
+}
+
+impl Point {
+    /// The first energy of each analysis of a group; of several analyses, the mean.
+    ///
+    /// # Errors
+    /// Why there is none, in words.
+    pub fn of(group: &Group) -> Result<Self, String> {
+        let mut energies = Vec::new();
+        let mut latencies = Vec::new();
+        for analysis in &group.analyses {
+            let energy =
+                analysis.energy.iter().flatten().next().ok_or("no energy in the analysis")?;
+            if let Some(refused) = &energy.refused {
+                return Err(refused.message.clone());
+            }
+            energies.push((energy.total_mj.ok_or("no energy per window")?, energy.total_ci95_mj));
+            latencies.push(analysis.windows.mean_ns.ok_or("no window")?.as_ns() as f64);
+        }
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+        let values: Vec<f64> = energies.iter().map(|(energy, _)| energy.as_mj()).collect();
+        let energy_ci = match energies.as_slice() {
+            [(_, Some([low, high]))] => Some((low.as_mj(), high.as_mj())),
+            _ => None,
+        };
+        Ok(Self {
+            name: group.name.clone(),
+            latency_ns: mean(&latencies),
+            latency_ci: None,
+            energy_mj: mean(&values),
+            energy_ci,
+        })
+    }
+}
+
+/// The name of the energy axis, and the caption.
+pub fn words(groups: &[Group]) -> (String, String) {
+    let all = || groups.iter().flat_map(|group| &group.analyses);
+    let mut rails: Vec<String> = all()
+        .filter_map(|analysis| analysis.energy.as_ref()?.first())
+        .map(|energy| font::printable(&energy.rail))
+        .collect();
+    rails.dedup();
+    let axis = match rails.as_slice() {
+        [one] => format!("energy per window, {one}"),
+        _ => "energy per window".to_owned(),
+    };
+    let caption = format!(
+        "Mean latency against mean energy per window: {}. Bars are 95 % intervals (statistical). {}",
+        windows(all()),
+        definition("energy.total_mj")
+    );
+    (axis, caption)
+}
+
+/// Latency against energy.
+///
+/// # Errors
+/// [`PlotError::Empty`] without a point.
+pub fn latency_energy(
+    points: &[Point],
+    energy: &str,
+    caption: &str,
+    width: Width,
+) -> Result<Figure, PlotError> {
+    if points.is_empty() {
+        return Err(PlotError::Empty("no energy per window in the inputs".to_owned()));
+    }
+    let ends = |value: f64, ci: Option<(f64, f64)>| {
+        let (low, high) = ci.unwrap_or((value, value));
+        [low.min(value), high.max(value)]
+    };
+    let latencies = points.iter().flat_map(|point| ends(point.latency_ns, point.latency_ci));
+    let energies = points.iter().flat_map(|point| ends(point.energy_mj, point.energy_ci));
+    let reach = |values: &mut dyn Iterator<Item = f64>| {
+        let (low, high) = values.fold((f64::MAX, f64::MIN), |(l, h), v| (l.min(v), h.max(v)));
+        let space = ((high - low) * 0.12).max(high.abs() * 0.02);
+        (low - space, high + space)
+    };
+    let (x, y) = (reach(&mut latencies.into_iter()), reach(&mut energies.into_iter()));
+    let time = TimeUnit::of(x.1);
+    let (scale, joule) = if y.1.abs() >= 1000.0 { (1000.0, "J") } else { (1.0, "mJ") };
+    let height = if width.mm() > 120.0 { 70.0 } else { 50.0 };
+    let panel = Panel {
+        left: MARGIN,
+        right: width.mm() - MARGIN - 2.0,
+        top: MARGIN + 1.0,
+        bottom: MARGIN + 1.0 + height,
+        x: Axis::linear(x.0 / time.ns, x.1 / time.ns),
+        y: Axis::linear(y.0 / scale, y.1 / scale),
+    }
+    .with_room_left();
+    let mut scene = Scene::new(width.mm(), panel.bottom + BELOW + MARGIN);
+    panel.draw_grid_across(&mut scene);
+    panel.draw_left(&mut scene, &format!("{energy} ({joule})"));
+    let mut taken: Vec<TextBox> = Vec::new();
+    let places: Vec<(f64, f64)> = points
+        .iter()
+        .map(|point| (panel.across(point.latency_ns / time.ns), panel.up(point.energy_mj / scale)))
+        .collect();
+    for (n, (point, place)) in points.iter().zip(&places).enumerate() {
+        let color = palette::group(n);
+        if let Some((low, high)) = point.latency_ci {
+            let (low, high) = (panel.across(low / time.ns), panel.across(high / time.ns));
+            whisker(&mut scene, (low, place.1), (high, place.1), color);
+        }
+        if let Some((low, high)) = point.energy_ci {
+            let (low, high) = (panel.up(low / scale), panel.up(high / scale));
+            whisker(&mut scene, (place.0, low), (place.0, high), color);
+        }
+        scene.dot(place.0, place.1, 0.9, color);
+        taken.push(around(*place));
+    }
+    let mut unnamed: Vec<(Rgb, String)> = Vec::new();
+    for (n, (point, place)) in points.iter().zip(&places).enumerate() {
+        match free(&panel, *place, &point.name, &taken) {
+            Some(text) => {
+                taken.push(text.space());
+                scene.text(text);
+            }
+            None => unnamed.push((palette::group(n), point.name.clone())),
+        }
+    }
+    panel.draw_below(&mut scene, &format!("mean latency ({})", time.name));
+    if !unnamed.is_empty() {
+        let legend = Flow::new(&unnamed, width.mm() - 2.0 * MARGIN);
+        let at = panel.bottom + BELOW + 0.6;
+        scene.height = at + legend.height() + MARGIN;
+        legend.draw(&mut scene, MARGIN, at);
+    }
+    let title = "Latency against energy".to_owned();
+    Ok(Figure { title, caption: caption.to_owned(), scene })
+}
+
+fn whisker(scene: &mut Scene, from: (f64, f64), to: (f64, f64), color: Rgb) {
+    const END: f64 = 0.8;
+    scene.line(vec![from, to], 0.25, color);
+    for (x, y) in [from, to] {
+        let level = (from.1 - to.1).abs() < 1e-9;
+        let (dx, dy) = if level { (0.0, END) } else { (END, 0.0) };
+        scene.line(vec![(x - dx, y - dy), (x + dx, y + dy)], 0.25, color);
+    }
+}
+
+/// The space that a point keeps for itself.
+fn around((x, y): (f64, f64)) -> TextBox {
+    let text = String::new();
+    TextBox { left: x - 1.1, top: y - 1.1, right: x + 1.1, bottom: y + 1.1, text }
+}
+
+/// The name at the first place where it covers nothing.
+fn free(panel: &Panel, (x, y): (f64, f64), name: &str, taken: &[TextBox]) -> Option<Text> {
+    let name = font::cut_middle(name, (panel.right - panel.left) * 0.45, PT, false);
+    let text = |dx: f64, dy: f64, anchor: Anchor| {
+        Text::new(x + dx, y + dy + HALF, PT, name.clone()).anchored(anchor)
+    };
+    let places = [
+        text(1.6, -2.0, Anchor::Start),
+        text(1.6, 2.0, Anchor::Start),
+        text(-1.6, -2.0, Anchor::End),
+        text(-1.6, 2.0, Anchor::End),
+        text(0.0, -3.4, Anchor::Middle),
+        text(0.0, 3.4, Anchor::Middle),
+    ];
+    let fits = |text: &Text| {
+        let space = text.space();
+        space.left >= panel.left
+            && space.right <= panel.right
+            && space.top >= panel.top
+            && space.bottom <= panel.bottom
+            && !taken.iter().any(|other| other.meets(&space))
+    };
+    places.into_iter().find(fits)
+}
