@@ -12,8 +12,19 @@ use std::process::Stdio;
 use support::words::{command, finish, golden, inert, repository, run, run_in};
 
 const EAGER: &str = "fixtures/traces/wno-request/eager-450.sqlite.zst";
-const SUBCOMMANDS: [&str; 9] =
-    ["analyze", "info", "windows", "classes", "report", "scrub", "explain", "completions", "man"];
+const SUBCOMMANDS: [&str; 11] = [
+    "analyze",
+    "info",
+    "windows",
+    "classes",
+    "plot",
+    "export",
+    "report",
+    "scrub",
+    "explain",
+    "completions",
+    "man",
+];
 
 #[test]
 fn help_is_as_before_and_has_examples() {

@@ -7,8 +7,9 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use nsys_attrib::attribution::Lanes;
 use nsys_attrib::attribution::document::{Analyses, Analysis};
+use nsys_attrib::attribution::{KernelSamples, Lanes};
+use nsys_attrib::power::curve::PowerCurve;
 use nsys_attrib::power::describe::PowerDocument;
 use nsys_attrib::power::document::EnergyDocument;
 use nsys_attrib::report::paper::Provenance;
@@ -60,6 +61,8 @@ const NO_CUDA: &str = "fixtures/traces/own-captures/own-nvtx-cpu-nsys2022.4.sqli
 fn the_committed_schemas_are_those_of_the_types() {
     check("analysis-1.json", &schemars::schema_for!(Analysis));
     check("analyses-1.json", &schemars::schema_for!(Analyses));
+    check("kernel-samples-1.json", &schemars::schema_for!(KernelSamples));
+    check("power-curve-1.json", &schemars::schema_for!(PowerCurve));
     check("lanes-1.json", &schemars::schema_for!(Lanes));
     check("energy-1.json", &schemars::schema_for!(EnergyDocument));
     check("power-1.json", &schemars::schema_for!(PowerDocument));

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::export::ExportArgs;
 use super::input::TraceOptions;
-use super::report::ReportArgs;
 use super::plot::PlotArgs;
+use super::report::ReportArgs;
 use crate::attribution::Rule;
 
 /// Where did the latency window's time go? Attribution of Nsight Systems traces.
@@ -46,6 +47,7 @@ pub(super) enum Command {
     Power(PowerArgs),
     Report(Box<ReportArgs>),
     Plot(Box<PlotArgs>),
+    Export(ExportArgs),
     Scrub(ScrubArgs),
     Explain(ExplainArgs),
     Completions(CompletionsArgs),

@@ -10,6 +10,7 @@ mod classes;
 mod completions;
 mod energy;
 mod explain;
+mod export;
 mod info;
 mod input;
 mod instance;
@@ -106,6 +107,10 @@ fn dispatch(cli: Cli) -> Result<ExitCode> {
                 project.fill_rail(&mut args.energy.rail);
             }
             plot::run(&args, jobs)
+        }
+        Command::Export(mut args) => {
+            project()?.fill_options(&mut args.how);
+            export::run(&args, jobs)
         }
         Command::Scrub(args) => scrub::run(&args, jobs),
         Command::Explain(args) => explain::run(&args),

@@ -109,7 +109,7 @@ pub(super) fn run(args: &PlotArgs, jobs: Option<NonZeroUsize>) -> Result<ExitCod
         bail!("--label has {} names for {} inputs", args.label.len(), args.inputs.len());
     }
     let resolver = Resolver::new(&args.how, jobs)?;
-    let figure = figure(args, &resolver, jobs)?;
+    let figure = figure(args, &resolver)?;
     for (path, format) in args.out.iter().zip(formats) {
         let bytes = match format {
             Format::Svg => figure.svg(SvgFont::Carried)?.into_bytes(),
@@ -145,7 +145,7 @@ impl Format {
     }
 }
 
-fn figure(args: &PlotArgs, resolver: &Resolver<'_>, jobs: Option<NonZeroUsize>) -> Result<Figure> {
+fn figure(args: &PlotArgs, resolver: &Resolver<'_>) -> Result<Figure> {
     let (width, top) = (args.width, args.top);
     let figure = match args.kind {
         Kind::Api => shares::api(&groups(args, resolver)?, width, top),
@@ -153,15 +153,15 @@ fn figure(args: &PlotArgs, resolver: &Resolver<'_>, jobs: Option<NonZeroUsize>) 
         Kind::Kernels => shares::kernels(&groups(args, resolver)?, width, top),
         Kind::Latency => distribution::latency(&groups(args, resolver)?, width),
         Kind::Idle => waterfall::idle(&groups(args, resolver)?, width),
-        Kind::Delays => distribution::delays(&samples(args, resolver, jobs)?, width),
+        Kind::Delays => distribution::delays(&samples(args, resolver)?, width),
         Kind::Durations => {
-            let samples = samples(args, resolver, jobs)?;
+            let samples = samples(args, resolver)?;
             let [(_, samples)] = samples.as_slice() else {
                 bail!("durations: one trace with one --window at a time");
             };
             spectrum::durations(samples, width, top)
         }
-        Kind::Timeline => return timeline_of(args, resolver, jobs),
+        Kind::Timeline => return timeline_of(args, resolver),
         Kind::Power => return power_of(args, resolver),
         Kind::Energy => {
             let (points, energy, caption) = points(&groups(args, resolver)?)?;
@@ -238,11 +238,7 @@ fn options(args: &PlotArgs, analysis: &Analysis) -> Options {
     }
 }
 
-fn samples(
-    args: &PlotArgs,
-    resolver: &Resolver<'_>,
-    _jobs: Option<NonZeroUsize>,
-) -> Result<Vec<(String, KernelSamples)>> {
+fn samples(args: &PlotArgs, resolver: &Resolver<'_>) -> Result<Vec<(String, KernelSamples)>> {
     let mut analyses = Vec::new();
     let mut samples = Vec::new();
     let mut names = Vec::new();
@@ -257,11 +253,7 @@ fn samples(
     Ok(names.into_iter().zip(own).map(|(name, own)| name.unwrap_or(own)).zip(samples).collect())
 }
 
-fn timeline_of(
-    args: &PlotArgs,
-    resolver: &Resolver<'_>,
-    _jobs: Option<NonZeroUsize>,
-) -> Result<Figure> {
+fn timeline_of(args: &PlotArgs, resolver: &Resolver<'_>) -> Result<Figure> {
     let mut drawn: Option<Figure> = None;
     each_trace(args, resolver, &mut |_, trace, set, analysis| {
         if drawn.is_some() {

@@ -83,6 +83,8 @@ fn tex(text: &str) -> String {
             '→' => out.push_str("\\ensuremath{\\rightarrow}"),
             'Δ' => out.push_str("\\ensuremath{\\Delta}"),
             '·' => out.push_str("\\ensuremath{\\cdot}"),
+            '“' => out.push_str("``"),
+            '”' => out.push_str("''"),
             '…' => out.push_str("\\dots{}"),
             '–' => out.push_str("--"),
             '—' => out.push_str("---"),

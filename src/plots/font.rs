@@ -112,12 +112,14 @@ pub fn cut_apart(names: &[String], room: f64, pt: f64) -> Vec<String> {
     cut
 }
 
-/// The beginning of a name, and what follows from shortly before the place where it differs.
+/// The beginning of a name, and what follows from the word in which it differs.
 fn around(name: &[char], place: usize, room: f64, pt: f64) -> String {
-    const BEFORE: usize = 3;
+    const LONGEST_WORD: usize = 16;
     let text: String = name.iter().collect();
     let head = longest(&text, room * 0.3, pt, false);
-    let from = place.saturating_sub(BEFORE).min(name.len());
+    let word = |c: &&char| c.is_alphanumeric() || **c == '_';
+    let into = name[..place.min(name.len())].iter().rev().take_while(word).count();
+    let from = place.min(name.len()) - into.min(LONGEST_WORD);
     let rest: String = name[from..].iter().collect();
     let left = room - width(head, pt, false) - width("…", pt, false);
     format!("{head}…{}", cut_end(&rest, left, pt, false))

@@ -29,8 +29,12 @@ use crate::units::Span;
 
 /// Height of a row, mm.
 const ROW: f64 = 3.1;
+/// Height of the strip that says whether the GPU was busy, mm.
+const GPU_ROW: f64 = 5.4;
 /// From lane to lane.
 const GAP: f64 = 0.9;
+/// The name of that strip.
+const GPU: &str = "GPU";
 /// Threads and streams that are shown; more are named in the caption.
 const THREADS: usize = 6;
 const STREAMS: usize = 12;
@@ -99,7 +103,7 @@ pub fn timeline(lanes: &Lanes, view: &View, width: Width) -> Result<Figure, Plot
     for row in &plan.rows {
         let y = MARGIN + row.top;
         let name = font::cut_middle(&row.name, left - MARGIN - 1.2, SMALL, false);
-        let text = Text::new(left - 1.0, y + ROW / 2.0 + HALF * SMALL / PT, SMALL, name);
+        let text = Text::new(left - 1.0, y + row.height / 2.0 + HALF * SMALL / PT, SMALL, name);
         scene.text(text.anchored(Anchor::End));
         let slices: Vec<Placed<'_>> = row
             .slices
@@ -111,7 +115,7 @@ pub fn timeline(lanes: &Lanes, view: &View, width: Width) -> Result<Figure, Plot
                 name: &slice.name,
             })
             .collect();
-        Strip { top: y, height: ROW, left: panel.left, right: panel.right }
+        Strip { top: y, height: row.height, left: panel.left, right: panel.right }
             .draw(&mut scene, &slices);
     }
     mark(&mut scene, &panel, &plan, view, &place);
@@ -158,6 +162,7 @@ struct Slice {
 struct Row {
     name: String,
     top: f64,
+    height: f64,
     slices: Vec<Slice>,
     lane: Option<Lane>,
 }
@@ -212,8 +217,9 @@ impl Plan {
         }
         for (i, slices) in rows.into_iter().enumerate() {
             let name = if i == 0 { name.to_owned() } else { String::new() };
-            self.rows.push(Row { name, top: self.height, slices, lane });
-            self.height += ROW + 0.2;
+            let height = if name == GPU { GPU_ROW } else { ROW };
+            self.rows.push(Row { name, top: self.height, height, slices, lane });
+            self.height += height + 0.2;
         }
         self.height += GAP;
     }
@@ -278,7 +284,7 @@ impl Plan {
         }));
         slices.retain(|slice| slice.to > span.start_ns() && slice.from < span.end_ns());
         slices.sort_by_key(|slice| slice.from);
-        self.lane("GPU", None, vec![slices]);
+        self.lane(GPU, None, vec![slices]);
     }
 }
 
@@ -378,7 +384,7 @@ fn mark(scene: &mut Scene, panel: &Panel, plan: &Plan, view: &View, place: &dyn 
     let mut before: Option<(f64, f64)> = None;
     for step in &view.path {
         let Some(row) = plan.rows.iter().find(|row| row.lane == Some(step.lane)) else { continue };
-        let y = MARGIN + row.top + ROW - 0.25;
+        let y = MARGIN + row.top + row.height - 0.25;
         let from = panel.across(place(step.span.start_ns()));
         let to = panel.across(place(step.span.end_ns()));
         if let Some((x, above)) = before

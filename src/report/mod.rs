@@ -4,6 +4,7 @@
 //! written. Writers take any `Write`; nothing here opens files or looks at the terminal.
 
 pub mod analysis;
+mod chrome;
 pub mod classes;
 mod csv;
 pub mod energy;
@@ -11,14 +12,18 @@ pub mod info;
 mod markdown;
 mod notes;
 pub mod paper;
+mod perfetto;
 pub mod power;
 pub mod summary;
 mod table;
 mod terminal;
+mod tracks;
 pub mod windows;
 
+pub use chrome::write_chrome;
 pub use csv::{write_csv, write_tidy};
 pub use markdown::write_markdown;
 pub use notes::{shell_word, write_heading, write_notes};
+pub use perfetto::write_perfetto;
 pub use table::{Cell, Column, Table};
 pub use terminal::{Style, write_findings, write_lines, write_table};
