@@ -206,7 +206,11 @@ impl Matrix<'_> {
             extents.as_chunks().0.iter().map(|&w| u64::from(word_of(w, self.endian))).collect();
         let name = self.small_element(LONGEST_NAME, "name")?;
         let complex = word & 0x0800 != 0;
-        Ok(Some((String::from_utf8_lossy(&name).into_owned(), shape, class >= 6 && !complex)))
+        Ok(Some((
+            String::from_utf8_lossy(&name).trim_end_matches('\0').to_owned(),
+            shape,
+            class >= 6 && !complex,
+        )))
     }
 
     /// A short element, padding included in what is read.

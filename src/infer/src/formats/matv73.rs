@@ -7,10 +7,10 @@
 
 use std::path::Path;
 
-use hdf5_pure::{DType, Dataset, File};
+use hdf5_pure::{Chunk, ChunkIndex, DType, Dataset, File};
 
 use super::Array;
-use super::element::product;
+use super::element::{fits, product};
 use super::error::{FormatError, Origin};
 use super::fields::{begin, pick};
 use super::gather::Selection;
@@ -100,20 +100,34 @@ fn slab_rows(stored: &[u64], chunk: Option<&[u64]>) -> u64 {
     }
 }
 
-/// A shape may be larger than the file only as far as deflating explains it.
+/// A shape or a chunk may be larger than the file only as far as deflating explains it: the library
+/// allocates a chunk before it reads it.
 fn check_size(
     origin: Origin<'_>,
     part: &str,
     dataset: &Dataset,
     path: &Path,
 ) -> Result<(), FormatError> {
+    let failed = |e: hdf5_pure::Error| origin.malformed(part, e.to_string());
     let length = std::fs::metadata(path).map_err(|e| origin.io(e))?.len();
-    let shape = dataset.shape().map_err(|e| origin.malformed(part, e.to_string()))?;
-    let count = product(&shape).unwrap_or(u64::MAX);
-    if !super::element::fits(count, 1, length, true) {
-        return Err(
-            origin.malformed(part, format!("shape {shape:?} is larger than the file can hold"))
-        );
+    let width = usize::try_from(dataset.element_size().map_err(failed)?).unwrap_or(usize::MAX);
+    let chunk = dataset.chunk_shape().map_err(failed)?.unwrap_or_default();
+    for (what, extents) in [("shape", dataset.shape().map_err(failed)?), ("chunk", chunk)] {
+        if !fits(product(&extents).unwrap_or(u64::MAX), width, length, true) {
+            return Err(origin
+                .malformed(part, format!("{what} {extents:?} is larger than the file can hold")));
+        }
     }
-    Ok(())
+    // Sizes of stored chunks are allocated too. One kind of index cannot be listed; its sizes are at most 4 GB.
+    let chunks = match dataset.chunk_index().map_err(failed)? {
+        None | Some(ChunkIndex::BTreeV2) => Vec::new(),
+        Some(_) => dataset.chunks().map_err(failed)?,
+    };
+    let beyond = |c: &Chunk| c.address.checked_add(c.storage_size).is_none_or(|end| end > length);
+    match chunks.iter().find(|c| beyond(c)) {
+        Some(c) => {
+            Err(origin.malformed(part, format!("the chunk at {:?} ends beyond the file", c.offset)))
+        }
+        None => Ok(()),
+    }
 }
