@@ -19,6 +19,7 @@ mod man;
 mod output;
 mod plot;
 mod power;
+mod power_args;
 mod progress;
 mod project;
 mod report;
