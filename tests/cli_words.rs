@@ -12,13 +12,11 @@ use std::process::Stdio;
 use support::words::{command, finish, golden, inert, repository, run, run_in};
 
 const EAGER: &str = "fixtures/traces/wno-request/eager-450.sqlite.zst";
-const SUBCOMMANDS: [&str; 13] = [
+const SUBCOMMANDS: [&str; 11] = [
     "analyze",
-    "energy",
     "info",
     "windows",
     "classes",
-    "power",
     "plot",
     "export",
     "report",

@@ -281,13 +281,22 @@ fn hostile_names_are_inert_in_every_format() {
     let desk = Desk::with(&[HOSTILE]);
     desk.done(&["hostile-names.sqlite", "-w", "latency", "--template", "notebook", "--out", "r"]);
     for (path, bytes) in desk.files("r") {
+        if path.ends_with(".pdf") {
+            // A drawing: letters by their place in the font, no text of a trace and no action.
+            let action = |name: &[u8]| bytes.windows(name.len()).any(|part| part == name);
+            assert!(!action(b"/JavaScript") && !action(b"/URI") && !action(b"/Launch"), "{path}");
+            continue;
+        }
         let text = String::from_utf8(bytes).unwrap();
         let command = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
         // A document and a CSV file keep names as they are, in the quotes of their format.
         if !path.ends_with(".csv") && !path.ends_with(".json") {
             assert!(!text.chars().any(command), "{path}: a control character got through");
-            let longest =
-                text.lines().filter(|line| !line.starts_with("<script")).map(str::len).max();
+            let longest = text
+                .lines()
+                .filter(|line| !line.starts_with("<script") && !line.contains("@font-face"))
+                .map(str::len)
+                .max();
             assert!(longest.unwrap_or(0) < 20_000, "{path}: a line of {longest:?} bytes");
         }
         if path.ends_with(".html") {

@@ -11,7 +11,7 @@ use nsys_attrib::attribution::document::{Analyses, Analysis};
 use nsys_attrib::attribution::{KernelSamples, Lanes};
 use nsys_attrib::power::curve::PowerCurve;
 use nsys_attrib::power::describe::PowerDocument;
-use nsys_attrib::power::document::{DecompositionDocument, EnergyDocument};
+use nsys_attrib::power::document::EnergyDocument;
 use nsys_attrib::report::paper::Provenance;
 use nsys_attrib::runs::{Manifest, Sidecar};
 use serde_json::Value;
@@ -65,7 +65,6 @@ fn the_committed_schemas_are_those_of_the_types() {
     check("power-curve-1.json", &schemars::schema_for!(PowerCurve));
     check("lanes-1.json", &schemars::schema_for!(Lanes));
     check("energy-1.json", &schemars::schema_for!(EnergyDocument));
-    check("decomposition-1.json", &schemars::schema_for!(DecompositionDocument));
     check("power-1.json", &schemars::schema_for!(PowerDocument));
     check("report-1.json", &schemars::schema_for!(Provenance));
     check("manifest-1.json", &schemars::schema_for!(Manifest));

@@ -19,7 +19,6 @@ mod man;
 mod output;
 mod plot;
 mod power;
-mod power_args;
 mod progress;
 mod project;
 mod report;

@@ -58,7 +58,7 @@ pub(super) fn run(args: &ReportArgs, jobs: Option<NonZeroUsize>) -> Result<ExitC
     };
     let findings: Vec<_> =
         gathered.sections.iter().flat_map(|section| section.findings.clone()).collect();
-    let report = report(args, gathered, &provenance, &words);
+    let report = report(args, gathered, &provenance, &words)?;
     let mut files = paper::render(&report, &template, &args.kinds(), args.top)?;
     provenance.files = files.iter().map(FileAbout::of).collect();
     let mut bytes = serde_json::to_vec_pretty(&provenance)?;
@@ -77,7 +77,7 @@ fn report(
     gathered: Gathered,
     provenance: &Provenance,
     words: &[String],
-) -> Report {
+) -> Result<Report> {
     let overview = paper::overview(&gathered.analyses);
     let several = gathered.analyses.len() > 1;
     let title = args.title.as_deref().map_or_else(
@@ -87,7 +87,7 @@ fn report(
         },
         |title| plain(title, 300),
     );
-    Report {
+    let report = Report {
         title,
         tool: provenance.tool.clone(),
         command: words
@@ -100,12 +100,13 @@ fn report(
         classes: Some(provenance.classes.clone()),
         seeds: provenance.seeds.clone(),
         overview: several.then(|| ShownTable::of(&overview, MOST_ANALYSES)),
+        figures: paper::figures_of_analyses(&gathered.analyses)?,
         sections: gathered.sections,
         findings: Vec::new(),
         definitions: Vec::new(),
         extra: serde_json::Value::Null,
-    }
-    .gathered()
+    };
+    Ok(report.gathered())
 }
 
 fn tool() -> Tool {

@@ -6,11 +6,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::energy;
-use super::idle::IdleFrom;
+use super::clock::place::Placed;
+use super::formats::LogFormat;
+use super::idle::{self, IdleFrom};
 use super::log::Kind;
-use super::measure::OnClock;
-use super::work::Work;
+use super::series::Series;
 use crate::units::{Milliwatts, SessionClock, TraceTime, UnixTime};
 
 /// The id of this version of the document.
@@ -46,15 +46,16 @@ pub struct Reading {
     pub power_mw: Milliwatts,
 }
 
-/// The curve of a rail that lies on the trace's clock, and the idle power that its energies subtract.
+/// The curve of a series that was placed on the wall clock; `activity` is in unix ns.
 pub fn curve(
-    placed: &OnClock,
+    series: &Series,
+    format: LogFormat,
+    placed: &Placed,
     session: SessionClock,
-    work: &Work,
-    idle: Option<&IdleFrom>,
+    activity: (i64, i64),
+    idle_from: &IdleFrom,
 ) -> PowerCurve {
-    let series = &placed.series;
-    let idle = energy::idle_of(series, work, idle);
+    let idle = idle::measure(series, activity, idle_from);
     let reading = |(at, watts): (&i64, &f64)| Reading {
         at_ns: session.to_trace(UnixTime::from_unix_ns(*at)),
         power_mw: Milliwatts::from_watts(*watts),
@@ -62,9 +63,9 @@ pub fn curve(
     PowerCurve {
         schema: SCHEMA.to_owned(),
         rail: series.name.clone(),
-        source: placed.sensor.format.name().to_owned(),
+        source: format.name().to_owned(),
         averaged: matches!(series.kind, Kind::TrailingAvg { .. }),
-        alignment: placed.aligned.method.clone(),
+        alignment: placed.method.clone(),
         idle_mw: idle.as_ref().ok().map(|idle| Milliwatts::from_watts(idle.watts)),
         idle_how: match &idle {
             Ok(idle) => idle.how.clone(),

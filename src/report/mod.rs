@@ -9,7 +9,6 @@ pub mod classes;
 mod csv;
 pub mod energy;
 pub mod info;
-pub mod line;
 mod markdown;
 mod notes;
 pub mod paper;

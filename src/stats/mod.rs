@@ -3,10 +3,8 @@
 //! Percentiles interpolate linearly between order statistics (rank `p (n − 1)`), the standard
 //! deviation divides by n − 1; a single sample has none.
 
-mod fisher;
 mod student;
 mod summary;
 
-pub use fisher::f_99;
 pub use student::t_975;
 pub use summary::{Summary, median, percentile, percentile_of};

@@ -24,6 +24,13 @@
     return lane;
   };
 
+  // In the dark, a colour is mixed with white as the legends are; black or white can be read on it.
+  const tone = (color, dark) => {
+    const rgb = [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16)).map((v) => dark ? Math.round(v * .72 + 255 * .28) : v);
+    const light = rgb.map((v, i) => (v / 255) ** 2.2 * [.2126, .7152, .0722][i]).reduce((a, b) => a + b);
+    return { fill: `rgb(${rgb})`, ink: light > .22 ? "#14181c" : "#ffffff" };
+  };
+
   class Timeline {
     constructor(figure, set) {
       this.figure = figure;
@@ -66,7 +73,7 @@
       const list = this.figure.querySelector(".legend");
       list.replaceChildren(...[...time].sort((a, b) => b[1] - a[1]).map(([c, ns]) => {
         const item = document.createElement("li"), dot = document.createElement("i"), note = document.createElement("span");
-        dot.style.background = this.set.categories[c].color;
+        dot.style.setProperty("--c", this.set.categories[c].color);
         note.textContent = duration(ns);
         item.append(dot, this.set.categories[c].name, note);
         return item;
@@ -129,6 +136,8 @@
       this.lane = style.getPropertyValue("--lane").trim();
       this.paper = style.getPropertyValue("--paper").trim();
       this.font = getComputedStyle(document.body).fontFamily;
+      const dark = style.colorScheme === "dark";
+      this.tones = this.set.categories.map((category) => tone(category.color, dark));
       pen.clearRect(0, 0, this.width, this.height);
       this.axis();
       for (const lane of this.window.lanes) this.slices(lane);
@@ -203,11 +212,11 @@
         if (width < 1) last[row] = Math.round(left);
         const category = categories[lane.c[i]];
         pen.globalAlpha = this.find && !this.matches(lane, i) ? .13 : 1;
-        pen.fillStyle = category.color;
+        pen.fillStyle = this.tones[lane.c[i]].fill;
         pen.fillRect(left, lane.y + row * lane.rowHeight + 1, width, lane.rowHeight - 2);
         if (width > 34) {
           const name = lane.n ? names[lane.n[i]].short : category.name;
-          this.words(name, left + 4, lane.y + (row + .5) * lane.rowHeight + .5, width - 8, category.ink, 10.5);
+          this.words(name, left + 4, lane.y + (row + .5) * lane.rowHeight + .5, width - 8, this.tones[lane.c[i]].ink, 10.5);
         }
       }
       pen.globalAlpha = 1;

@@ -68,7 +68,7 @@ impl Gathered {
         if input::document::schema_of(path).is_none() {
             let before = self.analyses.len();
             resolver.each(path, &mut |trace, set, analysis| {
-                self.add_trace((path, trace, set), analysis, args, resolver, wanted)
+                self.add_trace(trace, set, analysis, args, resolver, wanted)
             })?;
             let trace = self.analyses.get(before).and_then(|analysis| analysis.trace.as_ref());
             let sha256 = trace.and_then(|trace| trace.sha256.clone());
@@ -95,7 +95,8 @@ impl Gathered {
 
     fn add_trace(
         &mut self,
-        (path, trace, set): (&Path, &Trace, &WindowSet),
+        trace: &Trace,
+        set: &WindowSet,
         mut analysis: Analysis,
         args: &ReportArgs,
         resolver: &Resolver<'_>,
@@ -105,31 +106,31 @@ impl Gathered {
         if !args.energy.power.is_empty() {
             let windows = &args.how.windows;
             let (energies, findings) =
-                energy::energies(path, trace, set, &analysis, &args.energy, windows)?;
+                energy::energies(trace, set, &analysis, &args.energy, windows)?;
             analysis.energy = Some(energies);
             analysis.findings.extend(findings);
             finding::sort(&mut analysis.findings);
-            track = energy::track(path, trace, set, &args.energy)?;
+            track = energy::track(trace, &args.energy)?;
         }
         let mut section = paper::of_analysis(&analysis, &mut self.taken);
         if !set.whole_trace && *wanted != Wanted::None {
-            section.timeline = self.timeline(trace, set, resolver, wanted, track.as_ref())?;
-            section.has_timeline = section.timeline.is_some();
+            self.add_timeline(&mut section, trace, set, resolver, wanted, track.as_ref())?;
         }
         self.sections.push(section);
         self.analyses.push(analysis);
         Ok(())
     }
 
-    /// The events of the windows that are wanted, while there is room.
-    fn timeline(
+    /// The events of the windows that are wanted, while there is room, and a picture of the first.
+    fn add_timeline(
         &mut self,
+        section: &mut Section,
         trace: &Trace,
         set: &WindowSet,
         resolver: &Resolver<'_>,
         wanted: &Wanted,
         power: Option<&PowerTrack>,
-    ) -> Result<Option<Timeline>> {
+    ) -> Result<()> {
         let _progress = Progress::start("taking the events of windows".to_owned());
         let analyzer = Analyzer::new(trace, &resolver.rules.classifier);
         let mut found = Timeline::default();
@@ -141,10 +142,15 @@ impl Gathered {
             // One at a time: a window's events are large before they are packed.
             for lanes in analyzer.lanes(&set.only(&[place]), &Options::default()) {
                 found.add(&lanes, why, power);
+                if section.figures.is_empty() {
+                    section.figures.extend(paper::figure_of_lanes(&lanes, &section.id)?);
+                }
             }
         }
         self.events += found.events();
-        Ok((found.events() > 0).then_some(found))
+        section.has_timeline = found.events() > 0;
+        section.timeline = section.has_timeline.then_some(found);
+        Ok(())
     }
 }
 

@@ -8,6 +8,11 @@ use super::shown::{ColumnKind, MISSING, ShownCell, ShownColumn, ShownTable};
 const SEARCHED_FROM: usize = 9;
 /// Tables with more rows scroll in a frame of their own.
 const TALL_FROM: usize = 14;
+/// Tables with more columns are set closer.
+const DENSE_FROM: usize = 8;
+
+/// Names up to this length stay on one line.
+const SHORT_NAME: usize = 28;
 
 /// Text for an element or a quoted attribute.
 pub fn escaped(text: &str) -> String {
@@ -56,7 +61,8 @@ pub fn table(table: &ShownTable) -> String {
         );
     }
     let tall = if table.rows.len() > TALL_FROM { " tall" } else { "" };
-    let _ = write!(html, "</figcaption>\n<div class=\"scroll{tall}\"><table><thead><tr>");
+    let dense = if table.columns.len() > DENSE_FROM { " dense" } else { "" };
+    let _ = write!(html, "</figcaption>\n<div class=\"scroll{tall}{dense}\"><table><thead><tr>");
     for column in &table.columns {
         html += &heading(column);
     }
@@ -114,6 +120,11 @@ fn shown(cell: &ShownCell, column: &ShownColumn, largest: Option<f64>) -> String
             "class" => r#" class="code whole""#,
             "name" | "code" | "classes" => r#" class="code""#,
             _ => "",
+        };
+        let class = if class.is_empty() && cell.text.chars().count() <= SHORT_NAME {
+            r#" class="whole""#
+        } else {
+            class
         };
         let text = defined(&cell.text, cell.defined_by.as_deref());
         return format!("<td{class}>{}</td>", clamped(&cell.text, text));

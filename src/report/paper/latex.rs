@@ -109,6 +109,7 @@ const fn unit_command(unit: Unit) -> &'static str {
         Unit::Millisecond => r"\si{\milli\second}",
         Unit::Second => r"\si{\second}",
         Unit::Percent => r"\si{\percent}",
+        Unit::Point => "pp",
         Unit::Byte => "B",
         Unit::Kibibyte => "KiB",
         Unit::Mebibyte => "MiB",
@@ -191,11 +192,11 @@ fn heading(column: &ShownColumn, stacked: bool) -> String {
 fn number_column(column: &ShownColumn, rows: &[Vec<ShownCell>], at: usize) -> String {
     let digits = |cell: &ShownCell| {
         let whole = cell.text.split('.').next().unwrap_or("");
-        whole.trim_start_matches('-').len()
+        whole.trim_start_matches(['-', '+']).len()
     };
     let cells = || rows.iter().filter_map(|row| row.get(at));
     let whole = cells().map(digits).max().unwrap_or(1).max(1);
-    let sign = if cells().any(|cell| cell.text.starts_with('-')) { "-" } else { "" };
+    let sign = if cells().any(|cell| cell.text.starts_with(['-', '+'])) { "-" } else { "" };
     format!("S[table-format={sign}{whole}.{}]", column.decimals)
 }
 

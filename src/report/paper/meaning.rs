@@ -75,7 +75,12 @@ pub(super) fn of_row(table: &str, name: &str) -> Option<&'static str> {
 
 /// The text of a definition.
 pub fn text(key: &str) -> Option<&'static str> {
-    DEFINITIONS.iter().find(|(known, _)| *known == key).map(|(_, text)| *text)
+    all().find(|((known, _), _)| *known == key).map(|((_, text), _)| text)
+}
+
+/// Every definition with its text, and whether it is one of comparisons.
+pub(super) fn all() -> impl Iterator<Item = ((&'static str, &'static str), bool)> {
+    DEFINITIONS.iter().map(|definition| (*definition, false))
 }
 
 fn find(

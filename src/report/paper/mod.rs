@@ -4,18 +4,19 @@
 //! documents -> Section (section, overview) -> Report (model) -> templates -> files (render)
 //!                         ShownTable (shown): one unit a column   latex, html, ../markdown, ../csv
 //!                         Timeline (timeline): events of windows, for the page
+//!                         Figure (figures): drawn by the room `plots`
 //! ```
 //!
 //! Everything here is text in memory; who writes files and what from is the caller's. A report of
 //! another kind fills [`Report`] and its [`Section`]s and renders with the same engine. The variables
 //! of templates are described in `docs/report-templates.md`.
 
+mod figures;
 pub mod html;
 pub mod latex;
 pub mod meaning;
 mod model;
 mod overview;
-pub mod palette;
 mod provenance;
 mod render;
 mod section;
@@ -23,6 +24,7 @@ mod shown;
 mod template;
 pub mod timeline;
 
+pub use figures::{of_analyses as figures_of_analyses, of_lanes as figure_of_lanes};
 pub use model::{
     Definition, Fact, Figure, InputAbout, Line, Part, Report, ReportFinding, Section, unique_id,
 };

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::meaning;
 use super::shown::ShownTable;
 use super::timeline::Timeline;
 use crate::attribution::document::Tool;
@@ -34,6 +35,8 @@ pub struct Report {
     pub seeds: BTreeMap<String, u64>,
     /// All sections side by side; none for a single one.
     pub overview: Option<ShownTable>,
+    /// Figures over all analyses.
+    pub figures: Vec<Figure>,
     /// One for each analysis, comparison or set of energies.
     pub sections: Vec<Section>,
     /// Doubts of all sections, the most severe first, each once.
@@ -135,8 +138,11 @@ pub struct Figure {
     pub title: String,
     /// What must be known to read it.
     pub caption: String,
-    /// The drawing, as an `svg` element.
+    /// The drawing, as an `svg` element for a page that carries the letters.
     pub svg: String,
+    /// The same as a file of its own.
+    #[serde(skip)]
+    pub file: String,
     /// The same for LaTeX.
     #[serde(skip)]
     pub pdf: Vec<u8>,
@@ -198,10 +204,10 @@ impl Report {
         used.extend(facts.filter_map(|fact| fact.defined_by.as_deref()));
         let cells = tables().flat_map(|table| table.rows.iter().flatten());
         used.extend(cells.filter_map(|cell| cell.defined_by.as_deref()));
-        crate::attribution::definitions::DEFINITIONS
-            .iter()
-            .filter(|(key, _)| used.contains(key))
-            .map(|(key, text)| Definition { key: (*key).to_owned(), text: (*text).to_owned() })
+        let compares = self.sections.iter().any(|section| section.kind == "comparison");
+        meaning::all()
+            .filter(|((key, _), of_comparison)| used.contains(key) || (*of_comparison && compares))
+            .map(|((key, text), _)| Definition { key: key.to_owned(), text: text.to_owned() })
             .collect()
     }
 }

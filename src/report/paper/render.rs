@@ -18,7 +18,7 @@ use thiserror::Error;
 
 use super::model::Report;
 use super::timeline::Timeline;
-use super::{html, latex, shown::ShownTable, template};
+use super::{figures, html, latex, shown::ShownTable, template};
 use crate::report::csv::write_csv;
 
 /// A file of the folder.
@@ -136,12 +136,13 @@ pub fn render(
                 files.push(ReportFile { path, bytes });
             }
         }
-        for figure in &section.figures {
-            files.push(text(format!("{}.svg", figure.path), figure.svg.clone()));
-            if kinds.contains(&PageKind::Tex) && !figure.pdf.is_empty() {
-                let path = format!("{}.pdf", figure.path);
-                files.push(ReportFile { path, bytes: figure.pdf.clone() });
-            }
+    }
+    let of_sections = report.sections.iter().flat_map(|section| &section.figures);
+    for figure in report.figures.iter().chain(of_sections) {
+        files.push(text(format!("{}.svg", figure.path), figure.file.clone()));
+        if kinds.contains(&PageKind::Tex) {
+            let path = format!("{}.pdf", figure.path);
+            files.push(ReportFile { path, bytes: figure.pdf.clone() });
         }
     }
     if kinds.contains(&PageKind::Tex) {
@@ -171,13 +172,17 @@ fn pages(
         }
     };
     let variables = minijinja::Value::from(Serde(report));
+    let drawn = !report.figures.is_empty()
+        || report.sections.iter().any(|section| !section.figures.is_empty());
+    let letters = if drawn { figures::font_face() } else { String::new() };
     let mut files = Vec::new();
     for (name, ending) in names {
         let page = if ending == "html" { Some(page(report)?) } else { None };
         let safe = |text: &str| minijinja::Value::from_safe_string(text.to_owned());
+        let style = template::STYLE.to_owned() + &letters;
         let page = page.as_ref().map(|(hash, data)| {
             context! {
-                style => safe(template::STYLE),
+                style => safe(&style),
                 script => safe(template::SCRIPT),
                 script_hash => safe(hash),
                 data => safe(data),

@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::figures;
 use super::model::{Fact, Line, Part, Section, unique_id};
-use super::palette;
 use super::shown::{ShownTable, micro};
 use crate::attribution::document::{Analysis, Api, Idle};
 use crate::attribution::energy_document::Energy;
 use crate::power::document::{EnergyDocument, EnergySet};
-use crate::report::line;
 use crate::report::summary::{self, idle_parts};
 use crate::report::table::Table;
 use crate::report::{analysis as tables, energy};
@@ -98,8 +97,8 @@ pub(super) fn shown(tables: &[Table]) -> Vec<ShownTable> {
     tables.iter().map(|table| ShownTable::of(table, MOST_ROWS)).collect()
 }
 
-pub(super) fn lines(summary: Vec<line::Line>) -> Vec<Line> {
-    let line = |(label, text): line::Line| Line {
+pub(super) fn lines(summary: Vec<summary::Line>) -> Vec<Line> {
+    let line = |(label, text): summary::Line| Line {
         label: label.to_owned(),
         text: micro(&plain(&text, 2_000)),
     };
@@ -214,7 +213,7 @@ fn parts(analysis: &Analysis) -> Vec<Part> {
                 name: name.to_owned(),
                 text: dash(Some(time)),
                 share: Share::of(time.as_ns(), wall)?.as_f64(),
-                color: palette::idle(name).to_owned(),
+                color: figures::part_color(name),
             })
         })
         .collect()

@@ -97,6 +97,9 @@ pub enum Unit {
     /// Bytes.
     #[serde(rename = "B")]
     Byte,
+    /// Percentage points.
+    #[serde(rename = "pp")]
+    Point,
     /// 1024 bytes.
     #[serde(rename = "KiB")]
     Kibibyte,
@@ -129,6 +132,7 @@ impl Unit {
             Self::Millisecond => "ms",
             Self::Second => "s",
             Self::Percent => "%",
+            Self::Point => "pp",
             Self::Byte => "B",
             Self::Kibibyte => "KiB",
             Self::Mebibyte => "MiB",
@@ -143,9 +147,12 @@ impl Unit {
     /// Base units (ns, per cent, bytes, mW, mJ) in one of it.
     pub const fn factor(self) -> f64 {
         match self {
-            Self::Nanosecond | Self::Percent | Self::Byte | Self::Milliwatt | Self::Millijoule => {
-                1.0
-            }
+            Self::Nanosecond
+            | Self::Percent
+            | Self::Point
+            | Self::Byte
+            | Self::Milliwatt
+            | Self::Millijoule => 1.0,
             Self::Microsecond | Self::Watt | Self::Joule => 1e3,
             Self::Millisecond => 1e6,
             Self::Second => 1e9,
@@ -228,7 +235,7 @@ impl Scale {
         let unit = units.iter().rev().find(fits).or(units.first()).copied();
         let decimals = match unit {
             None | Some(Unit::Nanosecond | Unit::Byte) => 0,
-            Some(Unit::Percent | Unit::Milliwatt | Unit::Millijoule) => 1,
+            Some(Unit::Percent | Unit::Point | Unit::Milliwatt | Unit::Millijoule) => 1,
             Some(_) => 3,
         };
         let only_zeros = (largest == 0.0).then_some(first);
@@ -264,8 +271,8 @@ impl Scale {
             (Cell::Text(name), _, _) => plain(name, LONGEST_NAME),
             (Cell::Count(count), ColumnKind::Mixed, _) => grouped(*count),
             (_, ColumnKind::Number, Some(value)) => {
-                let factor = self.unit.map_or(1.0, Unit::factor);
-                format!("{:.*}", self.decimals, value / factor)
+                let scaled = value / self.unit.map_or(1.0, Unit::factor);
+                format!("{scaled:.*}", self.decimals)
             }
             _ => micro(&cell.for_people()),
         };

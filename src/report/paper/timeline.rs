@@ -8,8 +8,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::palette;
+use super::figures::part_color;
+use crate::attribution::Doing;
 use crate::attribution::lanes_document::{IdleSlice, Lanes, OperationKind};
+use crate::plots::palette::{self, Rgb};
 use crate::units::{Milliwatts, Nanos, plain};
 
 /// Characters of a name in the tip of an event.
@@ -38,13 +40,12 @@ struct Name {
     short: String,
 }
 
-/// What an event is, with its colour and the colour of words on it.
+/// What an event is, with its colour.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 struct Category {
     name: String,
     means: String,
     color: String,
-    ink: String,
 }
 
 /// One window.
@@ -128,7 +129,7 @@ impl PowerTrack {
             t: inside.iter().map(|(t, _)| t - start).collect(),
             mw: inside.iter().map(|(_, power)| power.as_mw()).collect(),
             high,
-            color: palette::POWER.to_owned(),
+            color: palette::ACCENT.hex(),
         })
     }
 }
@@ -221,12 +222,8 @@ impl Timeline {
     }
 
     fn category(&mut self, name: &str, means: &str, color: &str) -> usize {
-        let category = Category {
-            name: plain(name, 60),
-            means: means.to_owned(),
-            color: color.to_owned(),
-            ink: palette::ink_on(color).to_owned(),
-        };
+        let category =
+            Category { name: plain(name, 60), means: means.to_owned(), color: color.to_owned() };
         let known = self.categories.iter().position(|known| *known == category);
         known.unwrap_or_else(|| {
             self.categories.push(category);
@@ -239,12 +236,12 @@ impl Timeline {
         let mut list: Vec<Event> = Vec::new();
         for span in lanes.busy().into_iter().filter(|_| !lanes.streams.is_empty()) {
             let category =
-                self.category("busy", "the GPU works for this process", palette::idle("busy"));
+                self.category("busy", "the GPU works for this process", &part_color("busy"));
             list.push(event(span.start_ns() - zero, span.end_ns() - zero, category));
         }
         for piece in &lanes.idle {
             let (name, means) = cause(piece);
-            let category = self.category(name, means, palette::idle(name));
+            let category = self.category(name, means, &part_color(name));
             list.push(event(piece.start_ns.as_ns() - zero, piece.end_ns.as_ns() - zero, category));
         }
         list.sort_by_key(|event| (event.start, event.end));
@@ -255,7 +252,7 @@ impl Timeline {
         let mut list = Vec::new();
         for range in lanes.ranges.iter().filter(|range| range.thread == thread) {
             let text = lanes.name(range.name);
-            let category = self.category("NVTX range", "", palette::RANGE);
+            let category = self.category("NVTX range", "", &palette::RANGE.hex());
             let until = range.end_ns.map_or(end, crate::units::TraceTime::as_ns);
             list.push(Event {
                 name: Some(self.name(text, text)),
@@ -270,9 +267,13 @@ impl Timeline {
     fn calls(&mut self, lanes: &Lanes, thread: usize, zero: i64) -> Events {
         let mut list = Vec::new();
         for call in lanes.calls.iter().filter(|call| call.thread == thread) {
-            let (name, color) = palette::call(call.kind);
-            let category = self.category(name, "", color);
             let text = lanes.name(call.name);
+            let name = match call.kind {
+                Doing::Launch => "launch call",
+                Doing::Sync => "waiting call",
+                Doing::Api => "other call",
+            };
+            let category = self.category(name, "", &palette::function(text).hex());
             list.push(Event {
                 name: Some(self.name(text, text)),
                 row: call.row,
@@ -286,14 +287,16 @@ impl Timeline {
     fn operations(&mut self, lanes: &Lanes, stream: usize, zero: i64) -> Events {
         let mut list = Vec::new();
         for op in lanes.operations.iter().filter(|op| op.stream == stream) {
-            let class = match op.kind {
-                OperationKind::Kernel => op.class.as_deref().unwrap_or("unclassified"),
-                OperationKind::Copy => "memcpy",
-                OperationKind::Memset => "memset",
-                OperationKind::Graph => "graph",
+            let (class, color): (&str, Rgb) = match op.kind {
+                OperationKind::Kernel => {
+                    let class = op.class.as_deref().unwrap_or("unclassified");
+                    (class, palette::class(class))
+                }
+                OperationKind::Copy => ("memcpy", palette::COPY),
+                OperationKind::Memset => ("memset", palette::MEMSET),
+                OperationKind::Graph => ("graph", palette::GRAPH),
             };
-            let color = palette::class(class);
-            let category = self.category(class, "", color);
+            let category = self.category(class, "", &color.hex());
             let name = self.name(lanes.name(op.name), lanes.name(op.short));
             let call = op.call.and_then(|call| lanes.calls.get(call));
             list.push(Event {

@@ -1,0 +1,84 @@
+//! The figures of a report, from the room that draws them: all analyses side by side, and the events
+//! of one window.
+
+use super::model::Figure;
+use crate::attribution::{Analysis, Lanes};
+use crate::plots::palette::{self, Rgb};
+use crate::plots::timeline::{View, timeline};
+use crate::plots::{self, Group, PlotError, SvgFont, Width, distribution, shares, waterfall};
+
+/// Width of a figure in a column of the page, mm.
+const PAGE_MM: f64 = 112.0;
+/// Parts of a bar that are named; the rest is one remainder.
+const PARTS: usize = 10;
+
+/// What went where, for all analyses side by side. A figure that has nothing to show is left out.
+///
+/// # Errors
+/// When a figure cannot be drawn.
+pub fn of_analyses(analyses: &[Analysis]) -> Result<Vec<Figure>, PlotError> {
+    if analyses.is_empty() {
+        return Ok(Vec::new());
+    }
+    let groups = Group::each(analyses.to_vec());
+    let drawn = [
+        ready("idle", "", |width| waterfall::idle(&groups, width))?,
+        ready("api", "", |width| shares::api(&groups, width, PARTS))?,
+        ready("classes", "", |width| shares::classes(&groups, width, PARTS))?,
+        ready("latency", "", |width| distribution::latency(&groups, width))?,
+    ];
+    Ok(drawn.into_iter().flatten().collect())
+}
+
+/// The events of one window.
+///
+/// # Errors
+/// When the figure cannot be drawn.
+pub fn of_lanes(lanes: &Lanes, section: &str) -> Result<Option<Figure>, PlotError> {
+    ready("timeline", section, |width| timeline(lanes, &View::default(), width))
+}
+
+/// The letters of the figures, for a page that carries them once.
+pub(super) fn font_face() -> String {
+    plots::font_face(true)
+}
+
+/// Draws a figure twice: as wide as the text of a paper, and so that it can be read in a column of the
+/// page.
+fn ready(
+    name: &str,
+    section: &str,
+    draw: impl Fn(Width) -> Result<plots::Figure, PlotError>,
+) -> Result<Option<Figure>, PlotError> {
+    let (drawn, on_page) = match (draw(Width::Text), draw(Width::Mm(PAGE_MM))) {
+        (Ok(drawn), Ok(on_page)) => (drawn, on_page),
+        (Err(PlotError::Empty(_)), _) | (_, Err(PlotError::Empty(_))) => return Ok(None),
+        (Err(other), _) | (_, Err(other)) => return Err(other),
+    };
+    let path = if section.is_empty() { name.to_owned() } else { format!("{section}-{name}") };
+    Ok(Some(Figure {
+        name: name.to_owned(),
+        title: drawn.title.clone(),
+        caption: drawn.caption.clone(),
+        svg: on_page.svg(SvgFont::Named)?,
+        file: drawn.svg(SvgFont::Carried)?,
+        pdf: drawn.pdf(),
+        path: format!("figures/{path}"),
+    }))
+}
+
+/// The colour of a part of the wall time, as in the figures.
+pub(super) fn part_color(name: &str) -> String {
+    use crate::attribution::Cause;
+    match name {
+        "busy" => palette::BUSY,
+        "head" => Rgb(0x9A, 0xA5, 0xB1),
+        "tail" => Rgb(0xC3, 0xCB, 0xD3),
+        "dispatch" => palette::idle(Cause::Host, true),
+        other => {
+            let cause = Cause::ALL.into_iter().find(|cause| cause.name() == other);
+            cause.map_or(palette::OTHER, |cause| palette::idle(cause, false))
+        }
+    }
+    .hex()
+}
