@@ -16,6 +16,7 @@ pub mod cli;
 pub mod finding;
 pub mod plots;
 pub mod power;
+pub mod replay;
 pub mod report;
 pub mod runs;
 pub mod stats;

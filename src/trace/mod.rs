@@ -26,6 +26,7 @@ pub mod scrub;
 pub mod source;
 mod spans;
 mod strings;
+mod synchronization;
 
 use std::path::Path;
 use std::thread;
@@ -44,6 +45,7 @@ pub use operations::{Grid, Label, OpId, OperationCensus, Operations, Queue};
 pub use options::{ReadOptions, Reader};
 pub use outline::Outline;
 pub use ranges::{Mark, RangeId, RangeStyle, Ranges};
+pub use synchronization::{EventRecord, Synchronization, Wait, WaitKind};
 
 use crate::finding::Finding;
 use calls::RawCalls;
@@ -119,6 +121,8 @@ pub struct Trace {
     pub convolution_calls: Vec<ConvolutionCall>,
     /// The profiler's own work, by start.
     pub overheads: Vec<Overhead>,
+    /// What synchronising calls waited for, where the export says so.
+    pub synchronization: Synchronization,
     /// Which tables were there.
     pub present: Present,
     /// Rows of the API table that are no calls.
@@ -194,6 +198,7 @@ fn read_trace(
 
     let convolution_calls = beside::convolution_calls(rows, &schema, &strings, &identities)?;
     let overheads = beside::overheads(rows, &schema, &identities)?;
+    let synchronization = synchronization::read(rows, &schema, &identities)?;
     rows_read();
     let (mut calls, mut call_census) =
         calls.finish(&identities, &strings).map_err(fail("StringIds"))?;
@@ -216,6 +221,7 @@ fn read_trace(
         ranges,
         convolution_calls,
         overheads,
+        synchronization,
         present: Present::of(&schema),
         call_census,
         operation_census,

@@ -1,0 +1,95 @@
+//! The model of one trace: steps, costs and classes, from which any window can be replayed.
+
+use super::costs::Costs;
+use super::extract::{self, LeftOut, Source, Unexplained};
+use super::program::{Program, QueueDepth};
+use super::record::Recording;
+use crate::attribution::KernelClasses;
+use crate::classify::{ClassId, Classifier};
+use crate::trace::Trace;
+use crate::windows::{Window, WindowSet};
+
+/// The class of kernels that wait for other processes or devices.
+const COMMUNICATION: &str = "comm";
+
+/// A trace that can be replayed.
+pub struct Model<'a> {
+    pub(crate) rules: &'a Classifier,
+    pub(crate) all: Recording<'a>,
+    pub(crate) costs: Costs,
+    unexplained: Unexplained,
+    classes: Vec<Option<ClassId>>,
+    peers: Vec<bool>,
+}
+
+/// What the model found out about the machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Machine {
+    /// The depth of the launch queue, where it was seen full.
+    pub queue_depth: Option<usize>,
+    /// Kernels that run at a time, by device.
+    pub slots: Vec<(i64, u32)>,
+    /// Waits between streams that were found, and those that the record contradicts.
+    pub edges: (usize, u64),
+}
+
+impl<'a> Model<'a> {
+    /// Reads the trace as a program.
+    pub fn new(trace: &'a Trace, rules: &'a Classifier) -> Self {
+        let all = Recording::of(trace);
+        let costs = Costs::of(&all);
+        let of = KernelClasses::of(trace, rules);
+        let classes =
+            all.order.iter().map(|op| of.class(trace, *op).map(|(class, _)| class)).collect();
+        let peer = rules.class(COMMUNICATION);
+        let peers = trace
+            .operations
+            .labels()
+            .iter()
+            .map(|label| {
+                let by_rule = match label {
+                    crate::trace::Label::Kernel { demangled, short } => {
+                        peer.is_some() && Some(rules.classify(demangled, short).class) == peer
+                    }
+                    _ => false,
+                };
+                by_rule || extract::waits_for_peers(label)
+            })
+            .collect();
+        let unexplained = Unexplained::of(trace);
+        Self { rules, all, costs, unexplained, classes, peers }
+    }
+
+    /// The trace.
+    pub(crate) fn trace(&self) -> &'a Trace {
+        self.all.trace
+    }
+
+    /// The program of a window, or why there is none.
+    pub(crate) fn program(&self, set: &WindowSet, window: &Window) -> Result<Program, LeftOut> {
+        let source = Source {
+            all: &self.all,
+            costs: &self.costs,
+            unexplained: &self.unexplained,
+            classes: &self.classes,
+            peers: &self.peers,
+        };
+        extract::program(&source, set, window)
+    }
+
+    /// What was found out about the machine.
+    pub fn machine(&self) -> Machine {
+        let mut devices: Vec<i64> =
+            self.trace().operations.queues().iter().map(|queue| queue.device).collect();
+        devices.sort_unstable();
+        devices.dedup();
+        let processes = self.trace().identities.processes().len() + 1;
+        let queue: Option<QueueDepth> =
+            (0..processes).filter_map(|process| self.costs.queue(process)).next();
+        Machine {
+            queue_depth: queue.map(|queue| queue.depth),
+            slots: devices.into_iter().map(|device| (device, self.costs.slots(device))).collect(),
+            edges: (self.all.edges.edges.len(), self.all.edges.contradicted),
+        }
+    }
+}
