@@ -108,8 +108,6 @@ fn a_mistyped_window_names_the_nearest_ranges() {
     assert!(said.contains("nearest first: `latency` (20x)"), "{said}");
     let said = refusal(&[EAGER, "--window", "nvtx:/(/"]);
     assert!(said.contains("regex parse error"), "{said}");
-    let said = refusal(&[EAGER, "--window", "periodic"]);
-    assert!(said.contains("periodic"), "{said}");
     let said = refusal(&[EAGER, "--window", "latency", "--process", "999"]);
     assert!(said.contains("no process `999`"), "{said}");
     let said = refusal(&[EAGER, "--window", "latency", "--skip", "50"]);

@@ -12,7 +12,7 @@ use std::process::Stdio;
 use support::words::{command, finish, golden, inert, repository, run, run_in};
 
 const EAGER: &str = "fixtures/traces/wno-request/eager-450.sqlite.zst";
-const SUBCOMMANDS: [&str; 11] = [
+const SUBCOMMANDS: [&str; 13] = [
     "analyze",
     "info",
     "windows",
@@ -20,6 +20,8 @@ const SUBCOMMANDS: [&str; 11] = [
     "plot",
     "export",
     "report",
+    "whatif",
+    "sensitivity",
     "scrub",
     "explain",
     "completions",

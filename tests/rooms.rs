@@ -54,7 +54,7 @@ const ROOMS: [Room; 18] = [
     Room {
         name: "replay",
         promise: "what the window would take if something were cheaper",
-        may_use: &["trace", "windows", "attribution", "stats", "runs"],
+        may_use: &["trace", "windows", "classify", "attribution", "stats", "runs"],
     },
     Room {
         name: "compare",

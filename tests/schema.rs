@@ -12,6 +12,8 @@ use nsys_attrib::attribution::{KernelSamples, Lanes};
 use nsys_attrib::power::curve::PowerCurve;
 use nsys_attrib::power::describe::PowerDocument;
 use nsys_attrib::power::document::EnergyDocument;
+use nsys_attrib::replay::document::Replay;
+use nsys_attrib::replay::sensitivity_document::Sensitivity;
 use nsys_attrib::report::paper::Provenance;
 use nsys_attrib::runs::{Manifest, Sidecar};
 use serde_json::Value;
@@ -65,6 +67,8 @@ fn the_committed_schemas_are_those_of_the_types() {
     check("power-curve-1.json", &schemars::schema_for!(PowerCurve));
     check("lanes-1.json", &schemars::schema_for!(Lanes));
     check("energy-1.json", &schemars::schema_for!(EnergyDocument));
+    check("replay-1.json", &schemars::schema_for!(Replay));
+    check("sensitivity-1.json", &schemars::schema_for!(Sensitivity));
     check("power-1.json", &schemars::schema_for!(PowerDocument));
     check("report-1.json", &schemars::schema_for!(Provenance));
     check("manifest-1.json", &schemars::schema_for!(Manifest));
@@ -79,6 +83,19 @@ fn documents_obey_the_schema_and_read_back_the_same() {
         let read: Analysis = serde_json::from_value(document.clone()).unwrap();
         assert_eq!(serde_json::to_value(&read).unwrap(), document);
     }
+}
+
+#[test]
+fn a_replay_obeys_its_schema_and_reads_back_the_same() {
+    let output = Command::new(env!("CARGO_BIN_EXE_nsys-attrib"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["whatif", EAGER, "-w", "latency", "--change", "host x0.5", "--format", "json"])
+        .output()
+        .unwrap();
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    validate("replay-1.json", &document);
+    let read: Replay = serde_json::from_value(document.clone()).unwrap();
+    assert_eq!(serde_json::to_value(&read).unwrap(), document);
 }
 
 #[test]

@@ -158,7 +158,8 @@ impl<'a> Analyzer<'a> {
         analysis.findings = findings;
     }
 
-    fn about(&self, how: &Options) -> TraceAbout {
+    /// Which trace this is, as documents carry it.
+    pub fn about(&self, how: &Options) -> TraceAbout {
         let about = &self.trace.about;
         TraceAbout {
             path: how.path.clone(),

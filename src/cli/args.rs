@@ -9,6 +9,8 @@ use super::export::ExportArgs;
 use super::input::TraceOptions;
 use super::plot::PlotArgs;
 use super::report::ReportArgs;
+use super::sensitivity::SensitivityArgs;
+use super::whatif::WhatifArgs;
 use crate::attribution::Rule;
 
 /// Where did the latency window's time go? Attribution of Nsight Systems traces.
@@ -48,6 +50,8 @@ pub(super) enum Command {
     Report(Box<ReportArgs>),
     Plot(Box<PlotArgs>),
     Export(ExportArgs),
+    Whatif(WhatifArgs),
+    Sensitivity(SensitivityArgs),
     Scrub(ScrubArgs),
     Explain(ExplainArgs),
     Completions(CompletionsArgs),
@@ -64,6 +68,7 @@ Window specifications:
   kernels:/REGEX/       uninterrupted runs of matching kernels on a stream
   api:NAME              calls of one CUDA function
   profiler              from cudaProfilerStart to cudaProfilerStop
+  periodic              iterations found from the order of launches, without NVTX
   time:1.25s..3s        a span of trace time (ns, us, ms, s)
   utc:START..END        a span of wall time (RFC 3339)
   file:windows.csv      start_ns,end_ns[,label] or start_unix_ns,end_unix_ns[,label]

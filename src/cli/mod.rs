@@ -23,6 +23,8 @@ mod progress;
 mod project;
 mod report;
 mod scrub;
+mod sensitivity;
+mod whatif;
 mod windows;
 
 use std::ffi::OsString;
@@ -111,6 +113,18 @@ fn dispatch(cli: Cli) -> Result<ExitCode> {
         Command::Export(mut args) => {
             project()?.fill_options(&mut args.how);
             export::run(&args, jobs)
+        }
+        Command::Sensitivity(mut args) => {
+            let project = project()?;
+            project.fill_window(&mut args.windows);
+            project.fill_classes(&mut args.classes);
+            sensitivity::run(&args, jobs)
+        }
+        Command::Whatif(mut args) => {
+            let project = project()?;
+            project.fill_window(&mut args.windows);
+            project.fill_classes(&mut args.classes);
+            whatif::run(&args, jobs)
         }
         Command::Scrub(args) => scrub::run(&args, jobs),
         Command::Explain(args) => explain::run(&args),

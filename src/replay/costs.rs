@@ -2,7 +2,7 @@
 //!
 //! - own cost of a call that waits: the median of calls of the same function with nothing of its process under
 //!   way (the least of all, where there is none); of a launch, the median of those that are at most ten times
-//!   as long as the median launch of their process;
+//!   as long as a short launch of their process (its tenth percentile: most launches may have been held up);
 //! - tail: from the end of what was waited for to the return, over calls that did wait;
 //! - latency: from the return of a call to the start of its operation, where the stream was empty;
 //! - lead: the same from the entry, for calls that wait for their own operation;
@@ -19,8 +19,11 @@ use super::program::{Gaps, OpKind, QueueDepth};
 use super::record::{NONE, RecordedStep, Recording, Role, process_index};
 use crate::trace::OpId;
 
-/// A launch this many times longer than the median of its process was held up, or loaded a module.
+/// A launch this many times longer than the usual one of its process was held up, or loaded a module.
 const LONG: i64 = 10;
+/// The gap of a stream where the trace has no two operations of which the second was waiting: what other traces
+/// have (0.7 to 1.4 us on seven GPUs).
+const USUAL_GAP_NS: i64 = 1_000;
 /// An operation that was submitted so long before it could start was surely waiting.
 const SURELY_WAITING_NS: i64 = 10_000;
 /// A queue of fewer operations is no queue that fills up.
@@ -31,7 +34,7 @@ const OVER_SLOTS: i64 = 100;
 const FEW: usize = 3;
 
 /// Function, kind of operation, size class.
-type Key = (u32, OpKind, u8);
+pub(crate) type Key = (u32, OpKind, u8);
 
 /// The costs of one trace.
 #[derive(Debug, Default)]
@@ -45,6 +48,8 @@ pub(crate) struct Costs {
     pub(crate) gaps: Gaps,
     queues: Vec<Option<QueueDepth>>,
     launch_median: Vec<Option<i64>>,
+    short_launch: Vec<Option<i64>>,
+    pub(crate) gap_seen: bool,
     slots: BTreeMap<i64, u32>,
 }
 
@@ -79,7 +84,10 @@ impl Costs {
                 samples.step(all, step, process);
             }
         }
-        samples.launches(all);
+        let short_launch: Vec<Option<i64>> =
+            samples.launch.iter_mut().map(|launch| tenth(launch)).collect();
+        samples.launches(all, &short_launch);
+        let gap_seen = !samples.gap.is_empty();
         let gaps = samples.gaps(engine_gap(all));
         let mut costs = Self {
             own: samples
@@ -94,6 +102,8 @@ impl Costs {
             lead: medians(samples.lead),
             copy_tail: medians(samples.copy_tail),
             gaps,
+            gap_seen,
+            short_launch,
             launch_median: samples.launch.iter_mut().map(|launch| median(launch)).collect(),
             queues: Vec::new(),
             slots: slots(all),
@@ -124,9 +134,16 @@ impl Costs {
         known.or(recorded).or(self.latency_of_kind[key.1 as usize]).unwrap_or(0)
     }
 
-    /// From the entry to the start of an operation, for a call that waits for it.
-    pub(crate) fn lead(&self, key: Key) -> i64 {
-        self.lead.get(&key).copied().unwrap_or(0)
+    /// The same, where the trace has enough of them.
+    pub(crate) fn known_latency(&self, key: Key) -> Option<i64> {
+        self.latency.get(&key).copied().or(self.latency_of_kind[key.1 as usize])
+    }
+
+    /// From the entry to the start of an operation, for a call that waits for it; where the trace does not show
+    /// it, what a launch takes, `recorded` at most.
+    pub(crate) fn lead(&self, key: Key, process: usize, recorded: i64) -> i64 {
+        let known = self.lead.get(&key).copied();
+        known.or(self.launch_median(process)).unwrap_or(0).min(recorded)
     }
 
     /// From the end of the operation of a waiting copy to the return; `recorded` stands where there are too few.
@@ -213,14 +230,12 @@ impl Samples {
     }
 
     /// Launches cost what they cost when neither a full queue nor a module holds them up.
-    fn launches(&mut self, all: &Recording<'_>) {
-        let medians: Vec<Option<i64>> =
-            self.launch.iter_mut().map(|launch| median(launch)).collect();
+    fn launches(&mut self, all: &Recording<'_>, short: &[Option<i64>]) {
         for thread in 0..all.lanes.len() {
             let process = process_index(all.process_of_lane(thread));
-            let Some(median) = medians[process] else { continue };
+            let Some(short) = short[process] else { continue };
             for step in all.lane(thread).iter().filter(|step| step.launches) {
-                if step.length() <= LONG * median {
+                if step.length() <= LONG * short {
                     self.idle[step.function as usize].push(step.length());
                 }
             }
@@ -230,7 +245,7 @@ impl Samples {
     /// Medians of the gaps; a pair that was not seen has that of all.
     fn gaps(&mut self, engine: i64) -> Gaps {
         let mut every: Vec<i64> = self.gap.values().flatten().copied().collect();
-        let usual = median(&mut every).unwrap_or(0);
+        let usual = median(&mut every).unwrap_or(USUAL_GAP_NS);
         let mut gaps = Gaps { between: [[usual; OpKind::COUNT]; OpKind::COUNT], engine };
         for ((before, next), samples) in &mut self.gap {
             if let Some(gap) = median(samples) {
@@ -300,9 +315,9 @@ fn queue_depths(all: &Recording<'_>, costs: &Costs) -> Vec<Option<QueueDepth>> {
     let mut seen: Vec<Vec<(usize, i64)>> = vec![Vec::new(); processes];
     for thread in 0..all.lanes.len() {
         let process = process_index(all.process_of_lane(thread));
-        let Some(median) = costs.launch_median(process) else { continue };
+        let Some(short) = costs.short_launch[process] else { continue };
         for step in all.lane(thread) {
-            if step.launches && !step.idle && step.length() > LONG * median {
+            if step.launches && !step.idle && step.length() > LONG * short {
                 seen[process].extend(depth_at_return(all, step));
             }
         }
@@ -386,6 +401,12 @@ fn medians(samples: BTreeMap<Key, Vec<i64>>) -> BTreeMap<Key, i64> {
         .filter(|(_, samples)| samples.len() >= FEW)
         .filter_map(|(key, mut samples)| Some((key, median(&mut samples)?)))
         .collect()
+}
+
+/// The tenth percentile.
+fn tenth(samples: &mut [i64]) -> Option<i64> {
+    let place = samples.len().checked_sub(1)? / 10;
+    Some(*samples.select_nth_unstable(place).1)
 }
 
 /// The middle one (the lower of two); `None` for none.

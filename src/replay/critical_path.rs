@@ -44,6 +44,8 @@ pub(crate) struct Stretch {
     pub(crate) piece: Piece,
     /// The operation, where it is one.
     pub(crate) op: Option<u32>,
+    /// The thread, where it passes on one: an index into those of the trace.
+    pub(crate) thread: Option<u32>,
 }
 
 /// Where the walk stands.
@@ -59,7 +61,8 @@ enum At {
 
 /// The path, first stretch first.
 pub(crate) fn path(program: &Program, run: &Run) -> Vec<Stretch> {
-    let mut walk = Walk { program, run, at: run.length, pieces: Vec::new() };
+    let main = program.lanes.get(program.main_lane()).map_or(0, |lane| lane.thread);
+    let mut walk = Walk { program, run, at: run.length, thread: main, pieces: Vec::new() };
     let mut at = match program.end {
         End::AfterStep(step, offset) => {
             let ret = run.ret[step as usize];
@@ -103,6 +106,8 @@ struct Walk<'a> {
     program: &'a Program,
     run: &'a Run,
     at: i64,
+    /// The thread that the walk was last on.
+    thread: u32,
     pieces: Vec<Stretch>,
 }
 
@@ -111,12 +116,21 @@ impl Walk<'_> {
     fn to(&mut self, instant: i64, piece: Piece, op: Option<u32>) {
         let instant = instant.max(0);
         if instant < self.at {
-            self.pieces.push(Stretch { from: instant, to: self.at, piece, op });
+            let on_thread =
+                matches!(piece, Piece::Dispatch | Piece::Host | Piece::Call(_) | Piece::Return(_));
+            let thread = on_thread.then_some(self.thread);
+            self.pieces.push(Stretch { from: instant, to: self.at, piece, op, thread });
             self.at = instant;
         }
     }
 
+    /// The lane of a step.
+    fn lane_of(&self, step: u32) -> Option<super::program::Lane> {
+        self.program.lanes.iter().copied().find(|lane| lane.steps.0 <= step && step < lane.steps.1)
+    }
+
     fn before_return(&mut self, step: u32) -> At {
+        self.thread = self.lane_of(step).map_or(self.thread, |lane| lane.thread);
         let found = &self.program.steps[step as usize];
         match self.run.ret_cause[step as usize] {
             Some(ReturnCause::EndOf(op)) => {
@@ -135,7 +149,8 @@ impl Walk<'_> {
 
     fn before_entry(&mut self, step: u32) -> At {
         let found = &self.program.steps[step as usize];
-        let lane = self.program.lanes.iter().find(|lane| lane.steps.0 <= step && step < lane.steps.1);
+        let lane = self.lane_of(step);
+        self.thread = lane.map_or(self.thread, |lane| lane.thread);
         let first = lane.is_none_or(|lane| lane.steps.0 == step);
         let host = if found.dispatch { Piece::Dispatch } else { Piece::Host };
         if first {
@@ -158,7 +173,9 @@ impl Walk<'_> {
 
     fn before_start(&mut self, op: u32) -> At {
         match self.run.op_cause[op as usize] {
-            Some(StartCause::Stream(before) | StartCause::Event(before) | StartCause::Engine(before)) => {
+            Some(
+                StartCause::Stream(before) | StartCause::Event(before) | StartCause::Engine(before),
+            ) => {
                 self.to(self.run.op_end[before as usize], Piece::Gap, None);
                 At::End(before)
             }

@@ -270,7 +270,8 @@ impl<'a> Builder<'a> {
                 continue;
             }
             let steps = all.lane(thread);
-            let from = steps.partition_point(|step| step.end <= self.origin && step.start < self.origin);
+            let from =
+                steps.partition_point(|step| step.end <= self.origin && step.start < self.origin);
             let to = steps.partition_point(|step| step.start < self.end);
             if from >= to {
                 continue;
@@ -355,8 +356,10 @@ impl<'a> Builder<'a> {
         let ops = all.ops_of(step);
         let (Some(first), Some(last)) = (ops.first().copied(), ops.last().copied()) else { return };
         let recorded = step.end - all.end_of(last);
-        if all.was_held(first, step) {
-            made.lead = self.from.costs.lead(key(all, step, first));
+        if !all.own_pace(first, step) {
+            let process = all.trace.calls.process(step.call, &all.trace.identities);
+            let most = (all.start_of(first) - begin).max(0);
+            made.lead = self.from.costs.lead(key(all, step, first), process_index(process), most);
             made.tail = self.from.costs.copy_tail(key(all, step, last), recorded);
             made.waited = true;
         } else {
@@ -383,7 +386,7 @@ impl<'a> Builder<'a> {
         let first_use = self.from.costs.is_first_use(step, process_index(process));
         for place in all.ops_of(step) {
             let start = all.start_of(*place);
-            let recorded = (!all.was_held(*place, step)).then_some(start - step.end);
+            let recorded = all.own_pace(*place, step).then_some(start - step.end);
             let latency = if first_use && recorded.is_some() {
                 start - step.end
             } else {
@@ -442,15 +445,18 @@ impl<'a> Builder<'a> {
         let spans = own.map(|op| all.trace.operations.span(op.id));
         let last_op_end = spans.clone().map(|span| span.end_ns() - self.origin).max();
         let steps = &self.program.steps[lane.steps.0 as usize..lane.steps.1 as usize];
-        let beyond = if steps.last().is_some_and(|step| step.waited) { (-offset).max(0) } else { 0 };
+        let beyond =
+            if steps.last().is_some_and(|step| step.waited) { (-offset).max(0) } else { 0 };
         let waited: i64 = steps.iter().filter(|step| step.waited).map(|step| step.recorded).sum();
         self.program.recorded = Recorded {
             length: window.span.length().as_ns(),
             last_op_end,
             recomputed: waited - beyond,
-            launched_ns: spans.map(|span| span.length().as_ns()).sum(),
+            launched_ns: spans.clone().map(|span| span.length().as_ns()).sum(),
+            contained_ns: spans.map(|span| span.clip(window.span).length().as_ns()).sum(),
         };
-        self.program.end = if set.projected { End::Operations } else { End::AfterStep(last, offset) };
+        self.program.end =
+            if set.projected { End::Operations } else { End::AfterStep(last, offset) };
         if set.projected && last_op_end.is_none() {
             return Err(LeftOut::NoCalls);
         }
@@ -475,9 +481,9 @@ impl<'a> Builder<'a> {
 /// Whether a label is a kernel that waits for peers, where the rules have no class for it.
 pub(crate) fn waits_for_peers(label: &Label) -> bool {
     match label {
-        Label::Kernel { demangled, short } => ["nccl", "nvshmem", "rccl"]
-            .iter()
-            .any(|word| demangled.to_lowercase().contains(word) || short.to_lowercase().contains(word)),
+        Label::Kernel { demangled, short } => ["nccl", "nvshmem", "rccl"].iter().any(|word| {
+            demangled.to_lowercase().contains(word) || short.to_lowercase().contains(word)
+        }),
         _ => false,
     }
 }

@@ -1,7 +1,7 @@
 //! Does the model say what was recorded, when nothing is changed?
 //!
 //! The **replay error** of a window is (replayed − recorded) / recorded length; that of its last operation
-//! likewise, over the same length. **Recomputed** is the share of the window's thread in calls whose recorded
+//! likewise, over the time until then. **Recomputed** is the share of the window's thread in calls whose recorded
 //! duration was thrown away: waits, launches into a full queue, copies that were held up; for `gpu:` windows the
 //! share that does not follow the CPU's pace. An error is evidence only as far as something was recomputed.
 
@@ -11,7 +11,7 @@ use super::critical_path;
 use super::extract::LeftOut;
 use super::model::Model;
 use super::program::{End, Program};
-use super::schedule::{ReturnCause, Scheduler};
+use super::schedule::Scheduler;
 use crate::windows::WindowSet;
 
 /// Above this the model does not fit, and answers are refused.
@@ -44,60 +44,16 @@ impl Identity {
         (self.replayed_ns - self.recorded_ns) as f64 / self.recorded_ns as f64
     }
 
-    /// The same for the end of the last operation, over the window's length.
+    /// The same for the end of the last operation, over the time until then (the window's length at least).
     pub fn last_operation_error(&self) -> Option<f64> {
-        self.last_operation_ns
-            .map(|(recorded, replayed)| (replayed - recorded) as f64 / self.recorded_ns as f64)
+        self.last_operation_ns.map(|(recorded, replayed)| {
+            (replayed - recorded) as f64 / recorded.max(self.recorded_ns) as f64
+        })
     }
 
     /// Share of the window that was recomputed.
     pub fn recomputed(&self) -> f64 {
         self.recomputed_ns as f64 / self.recorded_ns as f64
-    }
-}
-
-/// The windows of a set, as programs and replayed unchanged.
-pub(crate) struct Replayed {
-    pub(crate) programs: Vec<Program>,
-    pub(crate) identities: Vec<Identity>,
-    pub(crate) left_out: BTreeMap<LeftOut, usize>,
-    /// Replayed minus recorded time in waiting calls of a function, summed, in ns.
-    pub(crate) misfit: BTreeMap<u32, i64>,
-}
-
-impl Replayed {
-    pub(crate) fn of(model: &Model<'_>, set: &WindowSet) -> Self {
-        let mut all = Self {
-            programs: Vec::new(),
-            identities: Vec::new(),
-            left_out: BTreeMap::new(),
-            misfit: BTreeMap::new(),
-        };
-        let mut scheduler = Scheduler::default();
-        for window in &set.windows {
-            match model.program(set, window) {
-                Err(reason) => *all.left_out.entry(reason).or_default() += 1,
-                Ok(program) => {
-                    let identity = replay(&mut scheduler, &program, window.index);
-                    all.note_misfit(&scheduler, &program);
-                    all.identities.push(identity);
-                    all.programs.push(program);
-                }
-            }
-        }
-        all
-    }
-
-    fn note_misfit(&mut self, scheduler: &Scheduler, program: &Program) {
-        let lane = program.lanes[program.main_lane()];
-        for at in lane.steps.0..lane.steps.1 {
-            let step = &program.steps[at as usize];
-            let (entry, ret) = (scheduler.run.entry[at as usize], scheduler.run.ret[at as usize]);
-            let waits = step.waited || scheduler.run.ret_cause[at as usize] != Some(ReturnCause::Own);
-            if waits {
-                *self.misfit.entry(step.function).or_default() += ret - entry - step.recorded;
-            }
-        }
     }
 }
 
@@ -120,10 +76,14 @@ pub(crate) fn replay(scheduler: &mut Scheduler, program: &Program, window: usize
 }
 
 /// Replays every window of a set unchanged; answers also how many were left out, and why.
-pub fn identities(
-    model: &Model<'_>,
-    set: &WindowSet,
-) -> (Vec<Identity>, BTreeMap<LeftOut, usize>) {
-    let replayed = Replayed::of(model, set);
-    (replayed.identities, replayed.left_out)
+pub fn identities(model: &Model<'_>, set: &WindowSet) -> (Vec<Identity>, BTreeMap<LeftOut, usize>) {
+    let mut scheduler = Scheduler::default();
+    let (mut all, mut left_out) = (Vec::new(), BTreeMap::new());
+    for window in &set.windows {
+        match model.program(set, window) {
+            Ok(program) => all.push(replay(&mut scheduler, &program, window.index)),
+            Err(reason) => *left_out.entry(reason).or_default() += 1,
+        }
+    }
+    (all, left_out)
 }

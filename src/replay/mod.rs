@@ -8,16 +8,30 @@
 //! The idea is that of Daydream (Zhu et al., USENIX ATC 2020), dPRO (Hu et al., MLSys 2022) and Lumos (Liang et
 //! al., MLSys 2025), here for one window of inference. The rules, and where they end, are in `docs/replay.md`.
 
+mod apply;
+mod change;
+mod composition;
 mod costs;
 mod critical_path;
+pub mod document;
 mod extract;
 mod identity;
+mod interval;
 mod model;
 mod program;
 mod record;
+mod robust;
 mod schedule;
+mod sensitivity;
+pub mod sensitivity_document;
+mod spikes;
 mod waits;
+mod whatif;
 
+pub use change::{Change, ChangeError, Cost, Name, Select, What};
 pub use extract::LeftOut;
 pub use identity::{Identity, LARGEST_ERROR, LEAST_RECOMPUTED, identities};
 pub use model::{Machine, Model};
+pub use sensitivity::{RunOf, sensitivity};
+pub use spikes::LayerRates;
+pub use whatif::{Question, whatif};

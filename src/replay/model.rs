@@ -2,7 +2,7 @@
 
 use super::costs::Costs;
 use super::extract::{self, LeftOut, Source, Unexplained};
-use super::program::{Program, QueueDepth};
+use super::program::{OpKind, Program, QueueDepth};
 use super::record::Recording;
 use crate::attribution::KernelClasses;
 use crate::classify::{ClassId, Classifier};
@@ -29,6 +29,10 @@ pub struct Machine {
     pub queue_depth: Option<usize>,
     /// Kernels that run at a time, by device.
     pub slots: Vec<(i64, u32)>,
+    /// From the end of a kernel to the start of the next that waits on its stream, in ns.
+    pub kernel_gap_ns: i64,
+    /// Whether the trace shows that gap; else it is assumed.
+    pub gap_seen: bool,
     /// Waits between streams that were found, and those that the record contradicts.
     pub edges: (usize, u64),
 }
@@ -77,6 +81,20 @@ impl<'a> Model<'a> {
         extract::program(&source, set, window)
     }
 
+    /// What launching a graph costs (the median of graph launches, else of what the window launches with), and
+    /// how long a launched kernel takes to start.
+    pub(crate) fn launch_costs(&self, program: &Program) -> (i64, i64) {
+        let names = self.trace().calls.names();
+        let graph = (0..names.len() as u32)
+            .filter(|function| names[*function as usize].text.contains("GraphLaunch"))
+            .find_map(|function| self.costs.own_of(function));
+        let launch = program.steps.iter().find(|step| step.launches);
+        let cost = graph.or_else(|| launch.and_then(|step| self.costs.own_of(step.function)));
+        let latency =
+            launch.and_then(|step| self.costs.known_latency((step.function, OpKind::Kernel, 0)));
+        (cost.unwrap_or(0), latency.unwrap_or(0))
+    }
+
     /// What was found out about the machine.
     pub fn machine(&self) -> Machine {
         let mut devices: Vec<i64> =
@@ -89,6 +107,8 @@ impl<'a> Model<'a> {
         Machine {
             queue_depth: queue.map(|queue| queue.depth),
             slots: devices.into_iter().map(|device| (device, self.costs.slots(device))).collect(),
+            kernel_gap_ns: self.costs.gaps.after(OpKind::Kernel, OpKind::Kernel),
+            gap_seen: self.costs.gap_seen,
             edges: (self.all.edges.edges.len(), self.all.edges.contradicted),
         }
     }

@@ -172,8 +172,9 @@ pub(crate) struct Recorded {
     pub(crate) last_op_end: Option<i64>,
     /// Time of the window's thread in calls whose duration is an output.
     pub(crate) recomputed: i64,
-    /// Operations of the window's streams that no call explains.
+    /// Summed time of the operations that the window launched, and of their part inside it.
     pub(crate) launched_ns: i64,
+    pub(crate) contained_ns: i64,
 }
 
 /// One window, ready to be run.

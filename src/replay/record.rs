@@ -16,6 +16,8 @@ use crate::units::Span;
 pub(crate) const NONE: u32 = u32::MAX;
 /// A copy whose operation takes less cannot be told from one that was submitted and ended by chance.
 const SHORT_COPY_NS: i64 = 20_000;
+/// An operation that starts so long after what held it is not held by it.
+const SURELY_OVER_NS: i64 = 50_000;
 
 /// What a step does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -183,6 +185,20 @@ impl<'a> Recording<'a> {
             || self.edges.of(place).next().is_some()
     }
 
+    /// When the last of what held the operation back had ended; `None` when nothing did.
+    pub(crate) fn held_until(&self, place: u32, step: &RecordedStep) -> Option<i64> {
+        let (before, engine) = (self.before[place as usize], self.engine_before[place as usize]);
+        let ends =
+            [before, engine].into_iter().filter(|op| *op != NONE).chain(self.edges.of(place));
+        ends.map(|op| self.end_of(op)).filter(|end| *end > step.start).max()
+    }
+
+    /// Whether the operation started at its own pace: nothing held it, or what did was over long before.
+    pub(crate) fn own_pace(&self, place: u32, step: &RecordedStep) -> bool {
+        let start = self.start_of(place);
+        self.held_until(place, step).is_none_or(|end| start > end + SURELY_OVER_NS)
+    }
+
     /// The engine of an operation: kernels of a device, or copies of one direction.
     pub(crate) fn engine(&self, place: u32) -> Option<(i64, OpKind)> {
         let kind = self.kind_of(place);
@@ -327,8 +343,8 @@ fn steps(trace: &Trace, order: &[OpId], first: &[u32]) -> Steps {
         for call in calls {
             let span = trace.calls.span(call);
             let name = trace.calls.name(call);
-            let nested =
-                steps.len() as u32 > from && steps.last().is_some_and(|last| span.start_ns() < last.end);
+            let nested = steps.len() as u32 > from
+                && steps.last().is_some_and(|last| span.start_ns() < last.end);
             if !nested {
                 let at = step_ops.len() as u32;
                 steps.push(RecordedStep {

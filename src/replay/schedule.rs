@@ -148,15 +148,13 @@ impl Scheduler {
             ..OpState::default()
         });
         self.lanes.clear();
-        self.lanes.extend(
-            program.lanes.iter().map(|lane| LaneState {
-                at: lane.steps.0,
-                unknown: 0,
-                entry: 0,
-                room: None,
-                awaited: Vec::new(),
-            }),
-        );
+        self.lanes.extend(program.lanes.iter().map(|lane| LaneState {
+            at: lane.steps.0,
+            unknown: 0,
+            entry: 0,
+            room: None,
+            awaited: Vec::new(),
+        }));
         self.engines.clear();
         self.engines.extend(program.engines.iter().map(|slots| EngineState {
             free: *slots,
@@ -199,8 +197,8 @@ impl Scheduler {
             self.follow_stream(program, before, op);
         }
         for i in found.after.0..found.after.1 {
-            let event = program.after[i as usize];
-            if program.ops[event as usize].removed || !self.ops[event as usize].submitted {
+            let Some(event) = standing(program, program.after[i as usize]) else { continue };
+            if !self.ops[event as usize].submitted || event == op {
                 continue;
             }
             match self.run.op_end[event as usize] {
@@ -270,7 +268,11 @@ impl Scheduler {
         state.free -= 1;
         let (left, last) = state.left;
         let mut start = now;
-        if copies && last != NONE && !same_stream(program, last, op) && left + program.gaps.engine > now {
+        if copies
+            && last != NONE
+            && !same_stream(program, last, op)
+            && left + program.gaps.engine > now
+        {
             start = left + program.gaps.engine;
             self.run.op_cause[op as usize] = Some(StartCause::Engine(last));
         }
@@ -285,7 +287,8 @@ impl Scheduler {
         match state.waiting.pop() {
             None => state.free += 1,
             Some(Reverse((_, next))) => {
-                let gap = if copies && !same_stream(program, op, next) { program.gaps.engine } else { 0 };
+                let gap =
+                    if copies && !same_stream(program, op, next) { program.gaps.engine } else { 0 };
                 self.run.op_cause[next as usize] = Some(StartCause::Engine(op));
                 self.begin(program, next, now + gap);
             }
@@ -450,7 +453,9 @@ impl Scheduler {
     fn last_awaited(&self, lane: u32) -> Option<(i64, u32)> {
         let ends = self.lanes[lane as usize].awaited.iter();
         let known = ends.map(|op| (self.run.op_end[*op as usize], *op));
-        known.filter(|(end, _)| *end != UNKNOWN).max_by_key(|(end, op)| (*end, std::cmp::Reverse(*op)))
+        known
+            .filter(|(end, _)| *end != UNKNOWN)
+            .max_by_key(|(end, op)| (*end, std::cmp::Reverse(*op)))
     }
 
     /// Schedules the entry into the next call of a lane that is not taken out.
@@ -478,7 +483,8 @@ impl Scheduler {
                 (self.run.ret[at] + offset).max(self.run.entry[at])
             }
             End::Operations => {
-                let own = (0..program.ops.len()).filter(|op| program.ops[*op].own && self.known(*op));
+                let own =
+                    (0..program.ops.len()).filter(|op| program.ops[*op].own && self.known(*op));
                 let (first, last) = own.fold((i64::MAX, i64::MIN), |(first, last), op| {
                     (first.min(self.run.op_start[op]), last.max(self.run.op_end[op]))
                 });

@@ -113,12 +113,13 @@ struct Walk {
     last: BTreeMap<usize, u32>,
     /// The queue of the last operation of each thread.
     queue: BTreeMap<usize, usize>,
-    /// What the last record of each thread stands behind.
-    recorded: BTreeMap<usize, u32>,
+    /// What the last record of each thread stands behind: an operation, and what its stream was told to wait for.
+    recorded: BTreeMap<usize, Vec<u32>>,
     /// The same for events that rows name.
-    events: BTreeMap<(Option<ProcessId>, i64), u32>,
+    events: BTreeMap<(Option<ProcessId>, i64), Vec<u32>>,
     /// Waits that the next operation of a thread (or of a named stream) takes over.
-    open: Vec<(usize, Option<i64>, u32)>,
+    /// By thread, stream where it is known, and the queue waited for: only its latest operation counts.
+    open: BTreeMap<(usize, Option<i64>, usize), u32>,
 }
 
 impl Walk {
@@ -129,23 +130,32 @@ impl Walk {
             .calls
             .correlation(step.call)
             .and_then(|id| trace.synchronization.record_of(process, id));
-        let behind = match row {
-            Some(row) => {
-                let queues = trace.operations.queues();
-                let queue = queues.iter().position(|queue| {
-                    queue.process == process
-                        && queue.context == row.context
-                        && queue.stream == row.stream
-                });
-                queue.and_then(|queue| self.last.get(&queue))
-            }
-            None => self.queue.get(&thread).and_then(|queue| self.last.get(queue)),
+        let queues = trace.operations.queues();
+        let queue = match row {
+            Some(row) => queues.iter().position(|queue| {
+                queue.process == process
+                    && queue.context == row.context
+                    && queue.stream == row.stream
+            }),
+            None => self.queue.get(&thread).copied(),
         };
-        let Some(behind) = behind.copied() else { return };
-        self.recorded.insert(thread, behind);
-        if let Some(row) = row {
-            self.events.insert((process, row.event), behind);
+        let stream = row.map(|row| row.stream).or(queue.map(|queue| queues[queue].stream));
+        let last = queue.and_then(|queue| self.last.get(&queue)).copied();
+        let told = self
+            .open
+            .iter()
+            .filter(|((of, wanted, _), _)| {
+                *of == thread && wanted.is_none_or(|wanted| Some(wanted) == stream)
+            })
+            .map(|(_, before)| *before);
+        let behind: Vec<u32> = last.into_iter().chain(told).collect();
+        if behind.is_empty() {
+            return;
         }
+        if let Some(row) = row {
+            self.events.insert((process, row.event), behind.clone());
+        }
+        self.recorded.insert(thread, behind);
     }
 
     fn wait(&mut self, all: &Recording<'_>, step: &RecordedStep, thread: usize) {
@@ -159,8 +169,11 @@ impl Walk {
         let by_row =
             row.and_then(|row| row.event).and_then(|event| self.events.get(&(process, event)));
         let behind = by_row.or_else(|| self.recorded.get(&thread));
-        if let Some(behind) = behind.copied() {
-            self.open.push((thread, row.and_then(|row| row.stream), behind));
+        let stream = row.and_then(|row| row.stream);
+        let behind: Vec<u32> = behind.cloned().unwrap_or_default();
+        for before in behind {
+            let latest = self.open.entry((thread, stream, all.queue_of(before))).or_insert(before);
+            *latest = before.max(*latest);
         }
     }
 
@@ -174,7 +187,7 @@ impl Walk {
         let ops = all.ops_of(step);
         let Some(first) = ops.first().copied() else { return };
         let stream = all.trace.operations.queues()[all.queue_of(first)].stream;
-        self.open.retain(|(of, wanted, behind)| {
+        self.open.retain(|(of, wanted, _), behind| {
             let taken = *of == thread && wanted.is_none_or(|wanted| wanted == stream);
             if taken {
                 found.add(all, first, *behind);
@@ -250,8 +263,9 @@ fn target(
         Some(place) => {
             let queue = &all.by_queue[all.queue_of(place)];
             let next = queue.get(all.in_queue[place as usize] as usize + 1);
-            let is_last =
-                next.is_none_or(|next| all.steps[all.step_of[*next as usize] as usize].start >= step.start);
+            let is_last = next.is_none_or(|next| {
+                all.steps[all.step_of[*next as usize] as usize].start >= step.start
+            });
             // A stream's last operation stands for the stream, whatever a change adds or removes.
             if is_last && name.contains("Stream") {
                 Target::Queue(all.queue_of(place) as u32)
@@ -265,8 +279,9 @@ fn target(
 /// The last operation of a queue that was submitted before a step and ended before it returned.
 fn last_ended(all: &Recording<'_>, queue: usize, step: &RecordedStep) -> Option<u32> {
     let places = &all.by_queue[queue];
-    let submitted = places
-        .partition_point(|place| all.steps[all.step_of[*place as usize] as usize].start < step.start);
+    let submitted = places.partition_point(|place| {
+        all.steps[all.step_of[*place as usize] as usize].start < step.start
+    });
     places[..submitted].iter().rev().copied().find(|place| all.end_of(*place) <= step.end)
 }
 

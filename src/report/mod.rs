@@ -14,6 +14,8 @@ mod notes;
 pub mod paper;
 mod perfetto;
 pub mod power;
+pub mod replay;
+pub mod sensitivity;
 pub mod summary;
 mod table;
 mod terminal;

@@ -42,6 +42,8 @@ pub enum Cell {
     Power(Milliwatts),
     /// Energy.
     Energy(Millijoules),
+    /// A change or a part in per cent, which may be negative.
+    Percent(f64),
     /// Unknown: a dash, an empty cell.
     Missing,
 }
@@ -88,6 +90,7 @@ impl Cell {
             Self::Bytes(bytes) => bytes.to_string(),
             Self::Power(power) => power.to_string(),
             Self::Energy(energy) => energy.to_string(),
+            Self::Percent(percent) => format!("{percent:.1} %"),
             Self::Missing => "–".to_owned(),
         }
     }
@@ -103,6 +106,7 @@ impl Cell {
             Self::Bytes(bytes) => bytes.count().to_string(),
             Self::Power(power) => power.as_mw().to_string(),
             Self::Energy(energy) => energy.as_mj().to_string(),
+            Self::Percent(percent) => percent.to_string(),
             Self::Missing => String::new(),
         }
     }

@@ -20,7 +20,8 @@ use crate::units::{Nanos, plain};
 pub const SCHEMA: &str = "nsys-attrib/windows/1";
 
 /// Findings about which windows were selected, not about what happened in them.
-const SELECTION: [&str; 9] = [
+const SELECTION: [&str; 10] = [
+    "periodic-windows",
     "unclosed-ranges",
     "nested-instances-collapsed",
     "windows-without-operations",

@@ -148,11 +148,7 @@ struct SyncRow {
     kind: Option<i64>,
 }
 
-fn gather(
-    rows: Rows<'_>,
-    table: &Table,
-    kind: &'static str,
-) -> Result<Vec<SyncRow>, TraceError> {
+fn gather(rows: Rows<'_>, table: &Table, kind: &'static str) -> Result<Vec<SyncRow>, TraceError> {
     let columns = [
         optional("globalPid"),
         optional("correlationId"),

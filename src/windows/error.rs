@@ -58,13 +58,17 @@ pub enum WindowError {
         /// As typed, or the label of the row.
         spec: String,
     },
-    /// A specification of a later version.
+    /// No thread repeats what it launches.
     #[error(
-        "window `{spec}`: iterations cannot be found without NVTX yet; name a range or use `kernels:/REGEX/`"
+        "window `{spec}`: no thread repeats the kernels that it launches: a period must match for at least 95 % of \
+         the launches over at least 5 periods. {candidates}. Mark the iterations with NVTX ranges, or use \
+         `kernels:/REGEX/` or `time:A..B`"
     )]
-    NotYet {
+    NotPeriodic {
         /// As typed.
         spec: String,
+        /// The best periods of each thread.
+        candidates: String,
     },
     /// Nothing stands behind a prefix.
     #[error("window `{spec}` is not complete: {wanted}")]

@@ -10,6 +10,7 @@ mod explicit;
 pub mod intervals;
 mod nearest;
 mod owner;
+mod periodic;
 mod projected;
 mod select;
 mod spec;

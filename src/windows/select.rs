@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use super::error::WindowError;
 use super::nearest;
 use super::owner::{self, Attributed, Owner};
+use super::periodic;
 use super::projected;
 use super::spec::{RangePattern, WindowSpec};
 use super::unclosed::{self, Closing};
@@ -156,6 +157,7 @@ fn candidates(
         WindowSpec::KernelRuns(pattern) => Ok(kernel_runs(trace, pattern)),
         WindowSpec::Calls(name) => Ok(calls(trace, name)),
         WindowSpec::Profiler => Ok(profiler(trace, how, findings)),
+        WindowSpec::Periodic => periods(trace, findings),
         WindowSpec::Explicit(spans) => spans
             .iter()
             .map(|given| {
@@ -274,6 +276,24 @@ fn owner_of_call(trace: &Trace, call: CallId) -> Option<Owner> {
     let thread = trace.calls.thread(call);
     let process = trace.calls.process(call, &trace.identities)?;
     Some(Owner { process, thread: Some(thread) })
+}
+
+/// Iterations of every thread that has them.
+fn periods(trace: &Trace, findings: &mut Vec<Finding>) -> Result<Vec<Candidate>, WindowError> {
+    let found = periodic::find(trace).map_err(|weak| WindowError::NotPeriodic {
+        spec: "periodic".to_owned(),
+        candidates: periodic::describe(trace, &weak),
+    })?;
+    findings.extend(found.iter().map(|of| periodic::finding(trace, of)));
+    let of_thread = |of: &periodic::Iterations| {
+        let owner = Owner { process: of.process, thread: Some(of.thread) };
+        let label = format!("{} launches", of.found.period);
+        of.spans
+            .iter()
+            .map(move |span| Candidate { span: *span, owner: Some(owner), label: label.clone() })
+            .collect::<Vec<_>>()
+    };
+    Ok(found.iter().flat_map(of_thread).collect())
 }
 
 /// From the return of a profiler start to the next profiler stop of the same process.

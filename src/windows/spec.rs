@@ -23,6 +23,8 @@ pub enum WindowSpec {
     Calls(String),
     /// From `cudaProfilerStart` to `cudaProfilerStop`.
     Profiler,
+    /// Iterations found from the order of launches.
+    Periodic,
     /// Spans given by the user.
     Explicit(Vec<ExplicitSpan>),
     /// Everything.
@@ -80,7 +82,7 @@ impl WindowSpec {
         match text {
             "all" => return Ok(Self::All),
             "profiler" => return Ok(Self::Profiler),
-            "periodic" => return Err(WindowError::NotYet { spec: text.to_owned() }),
+            "periodic" => return Ok(Self::Periodic),
             _ => {}
         }
         if around.has_message(text) {
@@ -208,6 +210,7 @@ mod tests {
     fn reserved_words_win_and_nvtx_reaches_behind_them() {
         assert!(matches!(parse("all", &["all"]), WindowSpec::All));
         assert!(matches!(parse("profiler", &["profiler"]), WindowSpec::Profiler));
+        assert!(matches!(parse("periodic", &["periodic"]), WindowSpec::Periodic));
         assert_eq!(exact(&parse("nvtx:all", &["all"])), ("all", None));
     }
 

@@ -93,6 +93,7 @@ impl Tables {
         tables.calls(spec);
         tables.ops(spec);
         tables.ranges(spec);
+        tables.synchronization(spec);
         if let Some(seed) = spec.shuffle {
             for (index, rows) in tables.rows.values_mut().enumerate() {
                 shuffle(rows, seed.wrapping_add(index as u64));
@@ -205,6 +206,30 @@ impl Tables {
         }
     }
 
+    fn synchronization(&mut self, spec: &TraceSpec) {
+        for sync in &spec.syncs {
+            let row = vec![
+                ("contextId", int(1)),
+                ("streamId", int(sync.stream.unwrap_or(NO_STREAM))),
+                ("correlationId", int(sync.correlation)),
+                ("globalPid", int(sync.process)),
+                ("syncType", int(sync.kind)),
+                ("eventId", int(sync.event.unwrap_or(NO_STREAM))),
+            ];
+            self.push("CUPTI_ACTIVITY_KIND_SYNCHRONIZATION", row);
+        }
+        for event in &spec.events {
+            let row = vec![
+                ("contextId", int(1)),
+                ("streamId", int(event.stream)),
+                ("correlationId", int(event.correlation)),
+                ("globalPid", int(event.process)),
+                ("eventId", int(event.event)),
+            ];
+            self.push("CUPTI_ACTIVITY_KIND_CUDA_EVENT", row);
+        }
+    }
+
     fn target(&mut self, spec: &TraceSpec) {
         for (process, name) in &spec.processes {
             let pid = (process >> 24) & 0xff_ffff;
@@ -310,6 +335,9 @@ fn maybe(value: Option<i64>) -> Value {
 fn text(value: &str) -> Value {
     Value::Text(value.to_owned())
 }
+
+/// CUPTI's "no such stream or event".
+const NO_STREAM: i64 = 0xffff_ffff;
 
 const CLASS: &str = "ENUM_NSYS_EVENT_CLASS";
 const OPER: &str = "ENUM_CUDA_MEMCPY_OPER";

@@ -8,6 +8,8 @@
 //! - [`ask`] puts the same question to the built program.
 //! - [`random`] makes small traces full of coincidences; [`program`] simulates an inference program and
 //!   [`wno`] has it run the requests of the bundled fixtures; [`fixtures`] lists those.
+//! - [`machine`] runs small programs on a CPU and a GPU of its own, before and after a change: the truth that
+//!   predictions are held against.
 //! - [`words`] runs the program as a user does and compares with golden files.
 //! - [`scale`] streams exports of any size into a file, for benchmarks.
 //! - [`shared`] finds the real traces that live outside the repository.
@@ -29,6 +31,7 @@ pub mod ask;
 pub mod browser;
 pub mod builder;
 pub mod fixtures;
+pub mod machine;
 pub mod oracle;
 pub mod program;
 pub mod random;

@@ -38,6 +38,8 @@ pub struct Costs {
     pub slots: usize,
     /// Operations that may wait before a launch blocks.
     pub queue: usize,
+    /// Kernels take so many times as long as their launches say.
+    pub slowness: i64,
 }
 
 /// The program and its GPU.
@@ -109,7 +111,7 @@ impl Program {
             cost += self.waiting.pop_front().map_or(0, |end| end - self.now);
         }
         let id = self.call("cudaLaunchKernel_v7000", cost);
-        let time = self.about(gpu);
+        let time = self.about(gpu * self.costs.slowness);
         let (start, end) = self.run(stream, time);
         let blocks = 1 + gpu / 500;
         let mut work = Work::kernel(name);

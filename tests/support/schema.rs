@@ -136,6 +136,12 @@ impl Generation {
                     if new { (",deprecatedSyncType I", ",eventSyncId I") } else { ("", "") };
                 format!("{gpu_row}{before},syncType I!,eventId I!{after}")
             }
+            // 2022.2 has it, too, always empty.
+            "CUPTI_ACTIVITY_KIND_CUDA_EVENT" if self == V3_25_0 => {
+                "timestamp I,deviceId I!,contextId I!,\
+                greenContextId I,streamId I!,correlationId I,globalPid I,eventId I!,eventSyncId I"
+                    .into()
+            }
             "NVTX_EVENTS" => {
                 let binary = if self >= V3_16_1 { ",binaryData T" } else { "" };
                 format!("{NVTX}{binary}")
@@ -224,7 +230,7 @@ impl Column {
 }
 
 /// Tables in the order in which the exporter writes them, near enough.
-const TABLES: [&str; 21] = [
+const TABLES: [&str; 22] = [
     "StringIds",
     "TARGET_INFO_SESSION_START_TIME",
     "ANALYSIS_DETAILS",
@@ -240,6 +246,7 @@ const TABLES: [&str; 21] = [
     "CUPTI_ACTIVITY_KIND_MEMSET",
     "CUPTI_ACTIVITY_KIND_GRAPH_TRACE",
     "CUPTI_ACTIVITY_KIND_SYNCHRONIZATION",
+    "CUPTI_ACTIVITY_KIND_CUDA_EVENT",
     "NVTX_EVENTS",
     "ThreadNames",
     "TARGET_INFO_GPU",

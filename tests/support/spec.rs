@@ -102,6 +102,26 @@ pub struct Overhead {
     pub name: String,
 }
 
+/// A row of CUPTI_ACTIVITY_KIND_SYNCHRONIZATION.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SyncRow {
+    pub correlation: i64,
+    pub process: i64,
+    /// 1 event, 2 stream waits for event, 3 stream, 4 context.
+    pub kind: i64,
+    pub stream: Option<i64>,
+    pub event: Option<i64>,
+}
+
+/// A row of CUPTI_ACTIVITY_KIND_CUDA_EVENT.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EventRow {
+    pub correlation: i64,
+    pub process: i64,
+    pub stream: i64,
+    pub event: i64,
+}
+
 /// A whole trace, and how to write it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TraceSpec {
@@ -121,6 +141,8 @@ pub struct TraceSpec {
     pub duration: Option<i64>,
     pub diagnostics: Vec<Diagnostic>,
     pub overheads: Vec<Overhead>,
+    pub syncs: Vec<SyncRow>,
+    pub events: Vec<EventRow>,
     /// Tables left out although they have rows.
     pub absent: Vec<&'static str>,
     /// Tables created although they have no rows.
@@ -147,6 +169,8 @@ impl TraceSpec {
             duration: None,
             diagnostics: vec![],
             overheads: vec![],
+            syncs: vec![],
+            events: vec![],
             absent: vec![],
             empty: vec![],
             shuffle: None,

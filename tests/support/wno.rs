@@ -13,6 +13,8 @@ use super::spec::{TraceSpec, Work};
 pub enum Shape {
     Eager450,
     Looped1860,
+    /// The operations of `Eager450`, quickly launched and slowly computed: bound by the GPU. No fixture.
+    GpuBound,
 }
 
 /// A trace of `warmups` ranges `warmup`, then `requests` ranges `latency`.
@@ -25,6 +27,7 @@ pub fn wno_request(shape: Shape, requests: usize, warmups: usize, seed: u64) -> 
             latency: 4_000,
             slots: 1,
             queue: 1_000,
+            slowness: 1,
         },
         Shape::Looped1860 => Costs {
             launch: 16_400,
@@ -33,6 +36,16 @@ pub fn wno_request(shape: Shape, requests: usize, warmups: usize, seed: u64) -> 
             latency: 3_000,
             slots: 2,
             queue: 1_000,
+            slowness: 1,
+        },
+        Shape::GpuBound => Costs {
+            launch: 4_000,
+            dispatch: 2_000,
+            first_use: 3_000_000,
+            latency: 3_000,
+            slots: 1,
+            queue: 1_000,
+            slowness: 12,
         },
     };
     let mut program = Program::new(costs, seed);
@@ -78,14 +91,14 @@ fn request(p: &mut Program, shape: Shape) {
 /// The small request is 85 x 85, the large one 141 x 141 and slower by so much.
 fn scale(shape: Shape) -> i64 {
     match shape {
-        Shape::Eager450 => 3,
+        Shape::Eager450 | Shape::GpuBound => 3,
         Shape::Looped1860 => 1,
     }
 }
 
 fn levels(shape: Shape) -> i64 {
     match shape {
-        Shape::Eager450 => 4,
+        Shape::Eager450 | Shape::GpuBound => 4,
         Shape::Looped1860 => 5,
     }
 }
@@ -97,13 +110,13 @@ fn dwt(p: &mut Program, shape: Shape) {
             let size = (60_000 / scale(shape)) >> level;
             p.copy_and_wait(Work::upload(1_200), 1_600);
             p.launch(INDEX, 9_000 + size / 4, MAIN_STREAM);
-            if shape == Shape::Eager450 || level < 4 {
+            if shape != Shape::Looped1860 || level < 4 {
                 p.copy_and_wait(Work::upload(96), 1_500);
             }
             p.launch(CAT, 9_000, MAIN_STREAM);
             p.launch(COPY, 9_000, MAIN_STREAM);
             p.launch(DEPTHWISE, 12_000 + size, MAIN_STREAM);
-            if shape == Shape::Eager450 {
+            if shape != Shape::Looped1860 {
                 p.launch(PAD, 6_000, MAIN_STREAM);
             }
         }
@@ -126,7 +139,7 @@ fn idwt(p: &mut Program, shape: Shape) {
     for level in (0..levels(shape)).rev() {
         let size = (120_000 / scale(shape)) >> level;
         match shape {
-            Shape::Eager450 => {
+            Shape::Eager450 | Shape::GpuBound => {
                 for band in 0..6 {
                     p.launch(DGRAD_GROUPED, 9_000 + size / 4, MAIN_STREAM);
                     if band % 2 == 0 {
