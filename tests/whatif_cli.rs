@@ -155,3 +155,28 @@ fn windows_that_do_not_contain_their_work_are_refused_unless_moved() {
     let gain = moved["prediction"]["gain"].as_f64().unwrap();
     assert!((0.4..0.6).contains(&gain), "a full GPU at twice the clock: {gain}");
 }
+
+#[test]
+fn figures_are_drawn_with_their_captions() {
+    let folder = tempfile::tempdir().unwrap();
+    let (tornado, lanes) = (folder.path().join("tornado.svg"), folder.path().join("lanes.svg"));
+    let said = run(&[
+        "whatif",
+        EAGER,
+        "-w",
+        "latency",
+        "--take",
+        "3",
+        "--tornado",
+        tornado.to_str().unwrap(),
+        "--lanes",
+        lanes.to_str().unwrap(),
+    ]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let svg = std::fs::read_to_string(&tornado).unwrap();
+    assert!(svg.contains("launch-cost") && svg.contains("</svg>"));
+    let caption = std::fs::read_to_string(folder.path().join("tornado.txt")).unwrap();
+    assert!(caption.contains("by replay") && caption.contains("Without effect"), "{caption}");
+    let caption = std::fs::read_to_string(folder.path().join("lanes.txt")).unwrap();
+    assert!(caption.contains("critical path"), "{caption}");
+}

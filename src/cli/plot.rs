@@ -103,24 +103,30 @@ fn dpi(text: &str) -> Result<f64, String> {
 }
 
 pub(super) fn run(args: &PlotArgs, jobs: Option<NonZeroUsize>) -> Result<ExitCode> {
-    let formats: Vec<Format> =
-        args.out.iter().map(|path| Format::of(path)).collect::<Result<_>>()?;
+    for path in &args.out {
+        Format::of(path)?;
+    }
     if args.label.len() > args.inputs.len() {
         bail!("--label has {} names for {} inputs", args.label.len(), args.inputs.len());
     }
     let resolver = Resolver::new(&args.how, jobs)?;
     let figure = figure(args, &resolver)?;
-    for (path, format) in args.out.iter().zip(formats) {
-        let bytes = match format {
-            Format::Svg => figure.svg(SvgFont::Carried)?.into_bytes(),
-            Format::Png => figure.png(args.dpi)?,
-            Format::Pdf => figure.pdf(),
-        };
-        write(path, &bytes)?;
-        write(&path.with_extension("txt"), format!("{}\n", figure.caption).as_bytes())?;
-        write(&path.with_extension("tex"), figure.caption_tex().as_bytes())?;
+    for path in &args.out {
+        save(&figure, path, args.dpi)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes a figure as the ending of the file says, with its caption beside it.
+pub(super) fn save(figure: &Figure, path: &Path, dpi: f64) -> Result<()> {
+    let bytes = match Format::of(path)? {
+        Format::Svg => figure.svg(SvgFont::Carried)?.into_bytes(),
+        Format::Png => figure.png(dpi)?,
+        Format::Pdf => figure.pdf(),
+    };
+    write(path, &bytes)?;
+    write(&path.with_extension("txt"), format!("{}\n", figure.caption).as_bytes())?;
+    write(&path.with_extension("tex"), figure.caption_tex().as_bytes())
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {

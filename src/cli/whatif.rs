@@ -10,14 +10,17 @@ use clap::Args;
 
 use super::args::{Format, WINDOW_HELP, WindowArgs};
 use super::input::ClassRules;
-use super::{input, output};
+use super::{input, output, plot};
 use crate::attribution::document::Tool;
 use crate::attribution::{Analyzer, Options};
+use crate::plots::timeline::{self, View};
+use crate::plots::{Width, replay as figures};
 use crate::replay::document::Replay;
 use crate::replay::{Change, LayerRates, Model, Question, whatif};
 use crate::report::{self, Table};
 use crate::runs::{RunFolder, Sidecar, read_document};
 use crate::trace::Trace;
+use crate::windows::WindowSet;
 
 /// A check failed.
 const CHECK_FAILED: u8 = 1;
@@ -73,6 +76,12 @@ pub(super) struct WhatifArgs {
     /// Rows of each table
     #[arg(long, value_name = "N", default_value_t = 24)]
     pub(super) top: usize,
+    /// Draw the table of standard changes as a tornado: .svg, .png or .pdf
+    #[arg(long, value_name = "FILE")]
+    pub(super) tornado: Vec<PathBuf>,
+    /// Draw the lanes of the first replayed window with its critical path marked
+    #[arg(long, value_name = "FILE")]
+    pub(super) lanes: Vec<PathBuf>,
     /// Exit 1 when the answer is refused
     #[arg(long)]
     pub(super) strict: bool,
@@ -100,11 +109,8 @@ pub(super) fn run(args: &WhatifArgs, jobs: Option<NonZeroUsize>) -> Result<ExitC
     }
     let model = Model::new(&input.trace, &rules.classifier);
     let analyzer = Analyzer::new(&input.trace, &rules.classifier);
-    let about = analyzer.about(&Options {
-        path: input.path.clone(),
-        sha256: input.sha256.clone(),
-        ..Options::default()
-    });
+    let how = Options { path: input.path.clone(), sha256: input.sha256(), ..Options::default() };
+    let about = analyzer.about(&how);
     let mut refused = false;
     for (i, spec) in specs.iter().enumerate() {
         let set = input::windows(&input.trace, spec, &args.windows)
@@ -124,9 +130,39 @@ pub(super) fn run(args: &WhatifArgs, jobs: Option<NonZeroUsize>) -> Result<ExitC
         };
         let replay = whatif(&model, &set, &question).map_err(anyhow::Error::msg)?;
         refused |= replay.refused.is_some();
+        draw(args, &analyzer, &how, &set, &replay)?;
         print(&replay, args, i)?;
     }
     Ok(if refused && args.strict { ExitCode::from(CHECK_FAILED) } else { ExitCode::SUCCESS })
+}
+
+/// Draws what was asked for; the figures are of the first specification that has an answer.
+fn draw(
+    args: &WhatifArgs,
+    analyzer: &Analyzer<'_>,
+    how: &Options,
+    set: &WindowSet,
+    replay: &Replay,
+) -> Result<()> {
+    const DPI: f64 = 300.0;
+    if !args.tornado.is_empty() {
+        let figure = figures::tornado(replay, Width::Text)?;
+        args.tornado.iter().try_for_each(|path| plot::save(&figure, path, DPI))?;
+    }
+    if args.lanes.is_empty() {
+        return Ok(());
+    }
+    let place =
+        set.windows.iter().position(|window| Some(window.cpu.start()) == replay.first_start_ns);
+    let Some(place) = place else {
+        bail!("no window was replayed: there is no critical path to draw")
+    };
+    let lanes = analyzer.lanes(&set.only(&[place]), how);
+    let lanes = lanes.first().context("the window is gone")?;
+    let path_name = "critical path of the unchanged replay".to_owned();
+    let view = View { span: None, path: figures::critical_path(replay, lanes), path_name };
+    let figure = timeline::timeline(lanes, &view, Width::Text)?;
+    args.lanes.iter().try_for_each(|path| plot::save(&figure, path, DPI))
 }
 
 /// The sidecar that was named, else that of the run folder.

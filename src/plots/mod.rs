@@ -3,7 +3,7 @@
 //! One figure, one file: [`shares`] of API time, classes and kernels, [`distribution`]s of latency and
 //! launch delay, the [`spectrum`] of kernel durations, the [`timeline`] of a window, the [`waterfall`]
 //! of its time, [`power_trace`], latency against energy ([`trade`]), and [`ranges`]: forest plots and
-//! tornadoes. Each takes documents, is composed in millimetres ([`scene`]) with the embedded [`font`] and
+//! tornadoes, such as that of a [`replay`]. Each takes documents, is composed in millimetres ([`scene`]) with the embedded [`font`] and
 //! one [`palette`], and gives a [`Figure`], which writes itself as SVG, PNG and PDF, the same bytes
 //! every time, with its caption beside it. Nothing here opens a file.
 
@@ -21,6 +21,7 @@ mod pdf;
 mod png;
 pub mod power_trace;
 pub mod ranges;
+pub mod replay;
 pub mod scene;
 pub mod shares;
 pub mod size;

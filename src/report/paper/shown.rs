@@ -192,7 +192,7 @@ fn quantity(cell: &Cell) -> Option<Quantity> {
         Cell::Text(_) | Cell::Missing => return None,
         Cell::Count(_) => Quantity::Plain,
         Cell::Time(_) | Cell::Instant(_) => Quantity::Time,
-        Cell::Share(_) => Quantity::Share,
+        Cell::Share(_) | Cell::Percent(_) => Quantity::Share,
         Cell::Bytes(_) => Quantity::Memory,
         Cell::Power(_) => Quantity::Power,
         Cell::Energy(_) => Quantity::Energy,
