@@ -12,7 +12,7 @@
 use super::axis::{Axis, minus};
 use super::figure::{Figure, PlotError};
 use super::font;
-use super::palette::{self, GREY, INK, PALE, Rgb};
+use super::palette::{self, GREY, INK, PALE, PAPER, Rgb};
 use super::panel::{BELOW, Panel};
 use super::scene::{Anchor, Scene, Text};
 use super::size::{CURVE, HAIR, HALF, MARGIN, PT, Width};
@@ -160,6 +160,8 @@ struct Sheet {
     scene: Scene,
     panel: Panel,
     pitch: f64,
+    /// Painted last, on paper of their own where they stand among the marks.
+    numbers: Vec<Text>,
 }
 
 impl Sheet {
@@ -185,6 +187,7 @@ impl Sheet {
         };
         let mut scene = Scene::new(width, bottom + BELOW + MARGIN);
         panel.draw_grid_across(&mut scene);
+        let mut texts = Vec::new();
         for (i, ((name, bold), number)) in names.iter().zip(numbers).enumerate() {
             let top = MARGIN + i as f64 * pitch;
             let y = top + PITCH / 2.0 + HALF;
@@ -193,17 +196,17 @@ impl Sheet {
             scene.text(if *bold { text.bold() } else { text });
             if beside {
                 let text = Text::new(width - MARGIN, y, PT, number.clone());
-                scene.text(text.anchored(Anchor::End));
+                texts.push(text.anchored(Anchor::End));
             } else {
                 let number = font::cut_end(number, width - 2.0 * MARGIN, PT, false);
                 let text = Text::new(width - MARGIN, y + 2.9, PT, number);
-                scene.text(text.anchored(Anchor::End).colored(GREY));
+                texts.push(text.anchored(Anchor::End).colored(GREY));
             }
             if i > 0 && !beside {
                 scene.line(vec![(MARGIN, top - 0.1), (width - MARGIN, top - 0.1)], HAIR, PALE);
             }
         }
-        Self { scene, panel, pitch }
+        Self { scene, panel, pitch, numbers: texts }
     }
 
     /// The middle of a row's marks.
@@ -217,6 +220,12 @@ impl Sheet {
     }
 
     fn finish(mut self, words: &Words) -> Figure {
+        for text in self.numbers {
+            let space = text.space();
+            let (width, height) = (space.right - space.left, space.bottom - space.top);
+            self.scene.rect(space.left - 0.4, space.top, width + 0.8, height, PAPER);
+            self.scene.text(text);
+        }
         self.panel.draw_below(&mut self.scene, &words.axis);
         Figure { title: words.title.clone(), caption: words.caption.clone(), scene: self.scene }
     }

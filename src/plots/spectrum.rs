@@ -69,7 +69,8 @@ impl Shown {
     fn of(samples: &KernelSamples, totals: &[i64], top: usize) -> Self {
         let mut order: Vec<usize> = (0..totals.len()).filter(|class| totals[*class] > 0).collect();
         order.sort_by_key(|class| (-totals[*class], &samples.classes[*class]));
-        let rest = order.split_off(order.len().min(top.max(1)));
+        let shown = if order.len() == top + 1 { top + 1 } else { top.max(1) };
+        let rest = order.split_off(order.len().min(shown));
         let mut own = vec![false; totals.len()];
         order.iter().for_each(|class| own[*class] = true);
         let entry = |class: &usize| {

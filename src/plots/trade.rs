@@ -103,7 +103,7 @@ pub fn latency_energy(
     let energies = points.iter().flat_map(|point| ends(point.energy_mj, point.energy_ci));
     let reach = |values: &mut dyn Iterator<Item = f64>| {
         let (low, high) = values.fold((f64::MAX, f64::MIN), |(l, h), v| (l.min(v), h.max(v)));
-        let space = ((high - low) * 0.12).max(high.abs() * 0.02);
+        let space = ((high - low) * 0.15).max(high.abs() * 0.002);
         (low - space, high + space)
     };
     let (x, y) = (reach(&mut latencies.into_iter()), reach(&mut energies.into_iter()));
@@ -123,6 +123,13 @@ pub fn latency_energy(
     panel.draw_grid_across(&mut scene);
     panel.draw_left(&mut scene, &format!("{energy} ({joule})"));
     let mut taken: Vec<TextBox> = Vec::new();
+    let span = |from: (f64, f64), to: (f64, f64)| TextBox {
+        left: from.0.min(to.0) - 0.3,
+        top: from.1.min(to.1) - 0.3,
+        right: from.0.max(to.0) + 0.3,
+        bottom: from.1.max(to.1) + 0.3,
+        text: String::new(),
+    };
     let places: Vec<(f64, f64)> = points
         .iter()
         .map(|point| (panel.across(point.latency_ns / time.ns), panel.up(point.energy_mj / scale)))
@@ -132,10 +139,12 @@ pub fn latency_energy(
         if let Some((low, high)) = point.latency_ci {
             let (low, high) = (panel.across(low / time.ns), panel.across(high / time.ns));
             whisker(&mut scene, (low, place.1), (high, place.1), color);
+            taken.push(span((low, place.1), (high, place.1)));
         }
         if let Some((low, high)) = point.energy_ci {
             let (low, high) = (panel.up(low / scale), panel.up(high / scale));
             whisker(&mut scene, (place.0, low), (place.0, high), color);
+            taken.push(span((place.0, low), (place.0, high)));
         }
         scene.dot(place.0, place.1, 0.9, color);
         taken.push(around(*place));

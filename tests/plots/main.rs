@@ -1,7 +1,8 @@
 //! Figures: the same bytes every time, labels inside and apart (read from the SVG), numbers as in the
 //! documents, names of a trace inert.
 //!
-//! `BLESS=1 cargo test --test plots` writes the hashes of the pictures anew; look at the pictures then.
+//! `FIGURES=folder cargo test --test plots` writes every picture into a folder, to be looked at;
+//! `BLESS=1` then takes their hashes for right.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
@@ -121,6 +122,10 @@ fn svg(figure: &Figure) -> String {
 
 #[track_caller]
 fn is_good(name: &str, figure: &Figure) {
+    if let Some(folder) = std::env::var_os("FIGURES") {
+        let name = format!("{} {}.png", name.replace('/', "_"), figure.scene.width);
+        std::fs::write(Path::new(&folder).join(name), figure.png(150.0).unwrap()).unwrap();
+    }
     let svg = svg(figure);
     let faults = faults(&svg);
     assert!(faults.is_empty(), "{name}: {faults:#?}");
