@@ -13,6 +13,7 @@
 pub mod attribution;
 pub mod classify;
 pub mod cli;
+pub mod collect;
 pub mod finding;
 pub mod plots;
 pub mod power;

@@ -12,13 +12,16 @@ use std::process::Stdio;
 use support::words::{command, finish, golden, inert, repository, run, run_in};
 
 const EAGER: &str = "fixtures/traces/wno-request/eager-450.sqlite.zst";
-const SUBCOMMANDS: [&str; 13] = [
+const SUBCOMMANDS: [&str; 16] = [
     "analyze",
     "info",
     "windows",
     "classes",
     "plot",
     "export",
+    "profile",
+    "sample",
+    "doctor",
     "report",
     "whatif",
     "sensitivity",

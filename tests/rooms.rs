@@ -69,7 +69,7 @@ const ROOMS: [Room; 18] = [
     Room {
         name: "collect",
         promise: "runs a program under nsys with samplers beside it; knows nothing of analysis",
-        may_use: &["runs"],
+        may_use: &["trace", "runs"],
     },
     Room {
         name: "dataset",

@@ -52,10 +52,22 @@ pub(super) enum Command {
     Export(ExportArgs),
     Whatif(WhatifArgs),
     Sensitivity(SensitivityArgs),
+    Profile(Box<super::profile::ProfileArgs>),
+    Sample(super::sample::SampleArgs),
+    Doctor(super::doctor::DoctorArgs),
+    #[command(hide = true)]
+    Launch(super::launch::LaunchArgs),
     Scrub(ScrubArgs),
     Explain(ExplainArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
+}
+
+impl Command {
+    /// Whether it runs programs, to which signals must be passed on.
+    pub(super) const fn drives(&self) -> bool {
+        matches!(self, Self::Profile(_) | Self::Sample(_))
+    }
 }
 
 /// What a window specification may be; shown by every command that takes one.

@@ -7,6 +7,7 @@ mod energies;
 mod late_hash;
 mod options;
 mod rules;
+pub(super) mod run;
 
 use std::fs::File;
 use std::io::Read;

@@ -3,7 +3,8 @@
 //! Results appear by renaming a finished temporary file, so an interrupted program leaves no half
 //! result; what it could leave is temporary files. All of them lie either in one folder that belongs
 //! to this run, or beside a result under a name that starts with [`PREFIX`]; both are removed when the
-//! program is interrupted or asked to end.
+//! program is interrupted or asked to end. Commands that run other programs pass the signal on instead
+//! ([`forward`]) and end when those have ended.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -12,6 +13,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use tempfile::TempDir;
+
+use crate::collect::Stop;
 
 /// How temporary files beside results are called.
 pub(super) const PREFIX: &str = ".nsys-attrib-";
@@ -27,18 +30,34 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Makes the folder and listens for signals. Without a folder, or without a handler, the program
-    /// works all the same.
-    pub(super) fn start() -> Self {
+    /// Makes the folder and listens for signals, unless the command does so itself. Without a folder, or
+    /// without a handler, the program works all the same.
+    pub(super) fn start(command_listens: bool) -> Self {
         let folder = TempDir::with_prefix("nsys-attrib-").ok();
         let path = folder.as_ref().map(|folder| folder.path().to_path_buf());
         if let Some(path) = &path {
             // An earlier run in the same process has set it already; its folder serves as well.
             let _ = tempfile::env::override_temp_dir(path);
         }
-        let _ = ctrlc::set_handler(move || end(path.as_deref()));
+        if !command_listens {
+            let _ = ctrlc::set_handler(move || end(path.as_deref()));
+        }
         Self { _folder: folder }
     }
+}
+
+/// Hands every signal that asks to end to `stop`, from a thread of its own.
+pub(super) fn forward(stop: &Stop) {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM]) else {
+        return;
+    };
+    let stop = stop.clone();
+    std::thread::spawn(move || {
+        for signal in signals.forever() {
+            stop.request(signal);
+        }
+    });
 }
 
 /// Remembers that results will appear in `folder`.

@@ -8,6 +8,7 @@ mod analyze;
 mod args;
 mod classes;
 mod completions;
+mod doctor;
 mod energy;
 mod explain;
 mod export;
@@ -15,13 +16,16 @@ mod info;
 mod input;
 mod instance;
 mod interrupt;
+mod launch;
 mod man;
 mod output;
 mod plot;
 mod power;
+mod profile;
 mod progress;
 mod project;
 mod report;
+mod sample;
 mod scrub;
 mod sensitivity;
 mod whatif;
@@ -49,7 +53,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(COULD_NOT_RUN));
         }
     };
-    let _session = interrupt::Session::start();
+    let _session = interrupt::Session::start(cli.command.drives());
     match dispatch(cli) {
         Ok(code) => code,
         Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
@@ -126,6 +130,10 @@ fn dispatch(cli: Cli) -> Result<ExitCode> {
             project.fill_classes(&mut args.classes);
             whatif::run(&args, jobs)
         }
+        Command::Profile(args) => profile::run(&args),
+        Command::Sample(args) => sample::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
+        Command::Launch(args) => launch::run(&args),
         Command::Scrub(args) => scrub::run(&args, jobs),
         Command::Explain(args) => explain::run(&args),
         Command::Completions(args) => completions::run(&args),

@@ -65,7 +65,7 @@ pub struct Manifest {
     pub phases: Vec<Phase>,
     /// Power logs.
     pub power: Vec<PowerAbout>,
-    /// Every other file of the folder.
+    /// Every file of the folder but this one.
     pub files: Vec<FileAbout>,
     /// What tracing cost, where a traced and an untraced run can be compared.
     pub overhead: Option<Overhead>,

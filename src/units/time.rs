@@ -6,6 +6,7 @@
 use std::fmt;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Sub, SubAssign};
+use std::str::FromStr;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -159,6 +160,33 @@ impl Add<Nanos> for TraceTime {
     }
 }
 
+impl FromStr for Nanos {
+    type Err = String;
+
+    /// `100ms`, `1.5s`, `-4h`; the unit (ns, us, ms, s, m or min, h) is required.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        let at = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
+        let scale = match &text[at..] {
+            "ns" => 1.0,
+            "us" => 1e3,
+            "ms" => 1e6,
+            "s" => 1e9,
+            "m" | "min" => 60e9,
+            "h" => 3600e9,
+            _ => return Err(format!("`{text}` needs a unit: ns, us, ms, s, min or h")),
+        };
+        let value: f64 =
+            text[..at].trim().parse().map_err(|_| format!("`{text}` is no length of time"))?;
+        let ns = (value * scale).round();
+        if ns.abs() < i64::MAX as f64 {
+            Ok(Self(ns as i64))
+        } else {
+            Err(format!("`{text}` is too long"))
+        }
+    }
+}
+
 impl fmt::Display for Nanos {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let magnitude = self.0.unsigned_abs();
@@ -204,6 +232,16 @@ mod tests {
         assert_eq!(format!("{:.1}", Nanos::from_ns(17_161_234)), "17.2 ms");
         assert_eq!(format!("{:.2}", Nanos::from_ns(-2_500_000_000)), "-2.50 s");
         assert_eq!(format!("{:>10.1}", Nanos::from_ns(1_500)), "    1.5 us");
+    }
+
+    #[test]
+    fn lengths_are_read_with_their_unit() {
+        assert_eq!("100ms".parse(), Ok(Nanos::from_ns(100_000_000)));
+        assert_eq!(" 1.5 s".parse(), Ok(Nanos::from_ns(1_500_000_000)));
+        assert_eq!("-4h".parse(), Ok(Nanos::from_ns(-14_400_000_000_000)));
+        for wrong in ["10", "", "s", "1e99s", "3 days", "nan s"] {
+            assert!(wrong.parse::<Nanos>().is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@
 //!   predictions are held against.
 //! - [`words`] runs the program as a user does and compares with golden files.
 //! - [`scale`] streams exports of any size into a file, for benchmarks.
+//! - [`rig`] drives `profile`, with a real or a fake nsys.
 //! - [`shared`] finds the real traces that live outside the repository.
 //!
 //! Nothing here uses the `nsys_attrib` crate. Included with `mod support;` by tests and through
@@ -35,6 +36,7 @@ pub mod machine;
 pub mod oracle;
 pub mod program;
 pub mod random;
+pub mod rig;
 pub mod scale;
 pub mod schema;
 pub mod shared;

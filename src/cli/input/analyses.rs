@@ -76,8 +76,10 @@ impl<'a> Resolver<'a> {
         path: &Path,
         visit: &mut dyn FnMut(&Trace, &WindowSet, Analysis) -> Result<()>,
     ) -> Result<()> {
+        let run = super::run::folder(path)?;
         let input = super::read(path, self.jobs)?;
-        let (specs, note) = super::specifications(&self.options.windows, &input.trace);
+        let windows = super::run::windows(run.as_ref(), &self.options.windows);
+        let (specs, note) = super::specifications(&windows, &input.trace);
         if let Some(note) = note {
             eprintln!("nsys-attrib: {}: {note}", path.display());
         }
@@ -88,8 +90,13 @@ impl<'a> Resolver<'a> {
             path: input.path.clone(),
             sha256: None,
             asked: Some(self.asked()),
-            run: None,
-            findings: input.findings.clone(),
+            run: run.as_ref().and_then(super::run::about),
+            findings: input
+                .findings
+                .iter()
+                .chain(run.iter().flat_map(|run| &run.findings))
+                .cloned()
+                .collect(),
         };
         for spec in specs {
             let set = super::windows(&input.trace, &spec, &self.options.windows)
