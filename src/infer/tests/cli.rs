@@ -1,5 +1,7 @@
 //! The program as it is typed: demo, both paths, the sidecar, errors; under a real profiler where there is one.
 
+#![allow(clippy::unwrap_used)] // helpers of tests, too, may
+
 use std::path::Path;
 use std::process::{Command, Output};
 

@@ -1,6 +1,8 @@
 //! Do the networks compute what was recorded? Every golden file under every dispatch, on each stack of the build
 //! that runs on the processor: 1e-5 on tensors, equal spikes.
 
+#![allow(clippy::unwrap_used)] // helpers of tests, too, may
+
 use std::path::PathBuf;
 
 use wno_infer::stack::{Choice, Device, StackName};

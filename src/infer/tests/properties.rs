@@ -1,5 +1,7 @@
 //! Relations that hold whatever the weights: between dispatches, thresholds, leaks, and the two networks.
 
+#![allow(clippy::unwrap_used)] // helpers of tests, too, may
+
 use proptest::prelude::*;
 use wno_infer::formats::Array;
 use wno_infer::model::config::{Activation, ModelConfig, Sites, Variant};

@@ -1,5 +1,7 @@
 //! Does a training learn, go on where it stopped, and repeat itself? On a few generated fields, in seconds.
 
+#![allow(clippy::unwrap_used)] // helpers of tests, too, may
+
 use std::path::Path;
 
 use wno_infer::darcy::{self, Recipe as DataRecipe};

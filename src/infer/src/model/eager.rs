@@ -1,6 +1,7 @@
 //! The parts of a pass as the published programs carry them out: one operation, one launch; coordinates,
 //! filters and indices made on the host and uploaded on every call.
 
+use burn::module::Param;
 use burn::prelude::Tensor;
 use burn::tensor::TensorData;
 use burn::tensor::module::{conv2d, linear};
@@ -79,7 +80,7 @@ fn kernel<B: Stack>(
     observer.leave();
     observer.enter(Part::Mix(i));
     let weights: Vec<Tensor<B, 4>> =
-        network.weights.kernels[i].weights.iter().map(|w| w.val()).collect();
+        network.weights.kernels[i].weights.iter().map(Param::val).collect();
     let per_band = weights.len() / 4;
     let mix = |band: Tensor<B, 4>, k: usize| match &weights[k * per_band..(k + 1) * per_band] {
         [w] => B::mix(band, w.clone()),

@@ -11,10 +11,16 @@ use crate::stack::{Choice, OnStack, Stack, on_stack};
 /// Follows a training.
 pub trait Watch {
     /// It begins, with `done` of `total` batches behind it and `epoch` epochs.
+    ///
+    /// # Errors
+    /// When the log of the epochs behind it cannot be read; the training does not begin.
     fn begin(&mut self, epoch: usize, done: usize, total: usize) -> std::io::Result<()>;
     /// A batch is done.
     fn batch(&mut self);
     /// An epoch is done; its state is stored afterwards.
+    ///
+    /// # Errors
+    /// When it cannot be logged; the training stops before that state is stored.
     fn epoch(&mut self, log: &EpochLog) -> std::io::Result<()>;
 }
 
