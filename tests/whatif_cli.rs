@@ -7,6 +7,7 @@ mod support;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
+use support::machine::{Do, Machine, WINDOW, run as simulate};
 use support::shared::shared_trace;
 use support::wno::{Shape, wno_request};
 use support::words::run;
@@ -179,4 +180,23 @@ fn figures_are_drawn_with_their_captions() {
     assert!(caption.contains("by replay") && caption.contains("Without effect"), "{caption}");
     let caption = std::fs::read_to_string(folder.path().join("lanes.txt")).unwrap();
     assert!(caption.contains("critical path"), "{caption}");
+}
+
+#[test]
+fn waits_by_polling_are_a_finding() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("polling.sqlite");
+    for (questions, expected) in [(30, true), (2, false)] {
+        let mut request = vec![Do::Host(2_000)];
+        request.push(Do::Launch { name: "k".into(), stream: 7, cost: 5_000, gpu: 60_000 });
+        for _ in 0..questions {
+            request.push(Do::Call { name: "cudaEventQuery_v3020", cost: 900 });
+            request.push(Do::Host(1_000));
+        }
+        request.push(Do::SyncStream { stream: 7, cost: 4_000 });
+        simulate(Machine::default(), &vec![request; 4]).1.write_sqlite(&path);
+        let found = whatif(&[path.to_str().unwrap(), "-w", WINDOW, "--no-table"]);
+        let codes = found["findings"].to_string();
+        assert_eq!(codes.contains("waits-by-polling"), expected, "{codes}");
+    }
 }

@@ -120,7 +120,9 @@ pub fn tornado(
 ) -> Result<Figure, PlotError> {
     let mut rows: Vec<&Swing> = rows.iter().collect();
     rows.sort_by(|a, b| {
-        let span = |row: &Swing| (row.high.0 - row.low.0).abs();
+        // With the line in it: both ends of a bar may lie on one side.
+        let span =
+            |row: &Swing| row.high.0.max(row.low.0).max(base) - row.high.0.min(row.low.0).min(base);
         span(b).total_cmp(&span(a)).then_with(|| a.name.cmp(&b.name))
     });
     let reach = rows.iter().flat_map(|row| [row.low.0, row.high.0]);

@@ -44,12 +44,12 @@ pub fn tornado(replay: &Replay, width: Width) -> Result<Figure, PlotError> {
             levels.sort_by_key(|level| level.1.mean_ns);
             let ms = |gain: &Gain| gain.mean_ns.as_ms_f64();
             let (deep, mild) = (&levels[0], &levels[levels.len() - 1]);
-            let low =
-                (ms(deep.1), if deep.0.is_empty() { "with".to_owned() } else { deep.0.clone() });
-            let high = if levels.len() > 1 {
-                (ms(mild.1), mild.0.clone())
+            // The dark part of a bar reaches to its high end: that is where the only outcome belongs.
+            let (low, high) = if levels.len() > 1 {
+                ((ms(deep.1), deep.0.clone()), (ms(mild.1), mild.0.clone()))
             } else {
-                (base, "as it is".to_owned())
+                let with = if deep.0.is_empty() { "with".to_owned() } else { deep.0.clone() };
+                ((base, "as it is".to_owned()), (ms(deep.1), with))
             };
             let color = if subject.starts_with("spikes") { ACCENT } else { BUSY };
             Swing { name: subject, low, high, color }

@@ -8,6 +8,7 @@
 //! The idea is that of Daydream (Zhu et al., USENIX ATC 2020), dPRO (Hu et al., MLSys 2022) and Lumos (Liang et
 //! al., MLSys 2025), here for one window of inference. The rules, and where they end, are in `docs/replay.md`.
 
+mod answer;
 mod apply;
 mod change;
 mod composition;

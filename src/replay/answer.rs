@@ -1,0 +1,306 @@
+//! From replayed windows to the document: does it fit, what bounds it, what would change it, what to doubt.
+
+use super::document::{
+    DeviceSlots, Fit, Gain, Left, Lengths, Limits, Machine, Misfit, NotMade, Outcome, Predicted,
+    Prediction, Refusal, Replay, SCHEMA,
+};
+use super::identity::{Identity, LARGEST_ERROR, LEAST_RECOMPUTED};
+use super::interval;
+use super::model::Model;
+use super::whatif::{Part, Question, Trial, Tried};
+use crate::finding::{self, Finding, Severity};
+use crate::stats::Summary;
+use crate::units::Nanos;
+use crate::windows::WindowSet;
+
+/// Below this share of contained work the windows measure issuing, not latency.
+const CONTAINED: f64 = 0.5;
+/// So many questions a window whether work is done are polling.
+const MANY_QUERIES: usize = 10;
+
+/// The document of what was tried; the first `asked` trials are the question, the rest is the table.
+pub(super) fn document(
+    model: &Model<'_>,
+    set: &WindowSet,
+    question: &Question<'_>,
+    trials: &[Trial<'_>],
+    asked: usize,
+    part: Part,
+) -> Replay {
+    let fit = fit(model, &part);
+    let refused = refusal(set, &part, fit.as_ref());
+    let mut findings = findings(set, &part, fit.as_ref());
+    finding::sort(&mut findings);
+    let answers = refused.is_none();
+    let replayed = &part.baseline.lengths;
+    let mut tried = trials.iter().zip(&part.tried);
+    let prediction = tried
+        .by_ref()
+        .take(asked)
+        .next()
+        .filter(|_| answers)
+        .and_then(|(trial, tried)| prediction(model, trial, tried, &part.identities));
+    let mut sensitivity: Vec<Gain> = trials[asked..]
+        .iter()
+        .zip(&part.tried[asked..])
+        .filter(|_| answers)
+        .filter_map(|(trial, tried)| gain_row(model, trial, tried, replayed))
+        .collect();
+    sensitivity.sort_by(|a, b| b.gain.total_cmp(&a.gain).then_with(|| a.change.cmp(&b.change)));
+    let machine = model.machine();
+    Replay {
+        schema: SCHEMA.to_owned(),
+        tool: question.tool.clone(),
+        trace: question.trace.clone(),
+        spec: set.spec.clone(),
+        windows: set.windows.len(),
+        left_out: part
+            .left_out
+            .iter()
+            .map(|(reason, count)| Left { reason: reason.to_string(), count: *count })
+            .collect(),
+        machine: Machine {
+            queue_depth: machine.queue_depth,
+            slots: machine
+                .slots
+                .iter()
+                .map(|(device, kernels)| DeviceSlots { device: *device, kernels: *kernels })
+                .collect(),
+            kernel_gap_ns: Nanos::from_ns(machine.kernel_gap_ns),
+            kernel_gap_seen: machine.gap_seen,
+            stream_waits: machine.edges.0,
+            contradicted: machine.edges.1,
+        },
+        baseline: outcome(model, &part.baseline).filter(|_| answers),
+        limits: (answers && !replayed.is_empty()).then(|| Limits {
+            gpu_only_ns: Nanos::from_ns(part.gpu_only),
+            cpu_only_ns: Nanos::from_ns(part.cpu_only),
+            critical_path_ns: Nanos::from_ns(replayed.iter().sum()),
+            critical_path_on_cpu_ns: Nanos::from_ns(part.baseline.path.on_cpu()),
+        }),
+        identity: fit,
+        refused,
+        prediction,
+        sensitivity,
+        not_made: not_made(question),
+        seed: interval::SEED,
+        first_start_ns: part.first_start.filter(|_| answers),
+        path_of_first: if answers { part.first } else { Vec::new() },
+        findings,
+    }
+}
+
+fn not_made(question: &Question<'_>) -> Vec<NotMade> {
+    match &question.rates {
+        Err(reason) if question.table && question.has_sidecar => {
+            vec![NotMade { change: "spikes".to_owned(), reason: reason.clone() }]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The middle of unsorted numbers.
+fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let last = values.len().checked_sub(1)?;
+    Some(f64::midpoint(values[last / 2], values[last.div_ceil(2)]))
+}
+
+fn fit(model: &Model<'_>, part: &Part) -> Option<Fit> {
+    let all = &part.identities;
+    let worst = all.iter().max_by(|a, b| a.error().abs().total_cmp(&b.error().abs()))?;
+    let recorded: i64 = all.iter().map(|identity| identity.recorded_ns).sum();
+    let replayed: i64 = all.iter().map(|identity| identity.replayed_ns).sum();
+    let recomputed: i64 = all.iter().map(|identity| identity.recomputed_ns).sum();
+    let recomputed_share = recomputed as f64 / recorded as f64;
+    let last: Vec<f64> =
+        all.iter().filter_map(Identity::last_operation_error).map(f64::abs).collect();
+    let misfit = part.misfit.iter().max_by_key(|(function, ns)| (ns.abs(), **function));
+    Some(Fit {
+        windows: all.len(),
+        recorded_ns: Nanos::from_ns(recorded),
+        replayed_ns: Nanos::from_ns(replayed),
+        error_total: (replayed - recorded) as f64 / recorded as f64,
+        error_median: median(all.iter().map(|of| of.error().abs()).collect())?,
+        error_max: worst.error().abs(),
+        error_max_window: worst.window,
+        last_operation_error_median: median(last),
+        recomputed_share,
+        nothing_to_test: recomputed_share < LEAST_RECOMPUTED,
+        misfit: misfit.filter(|(_, ns)| **ns != 0).map(|(function, ns)| Misfit {
+            name: model.trace().calls.names()[*function as usize].text.clone(),
+            difference_ns: Nanos::from_ns(*ns),
+        }),
+    })
+}
+
+fn refusal(set: &WindowSet, part: &Part, fit: Option<&Fit>) -> Option<Refusal> {
+    let refuse = |code: &str, message: String| Some(Refusal { code: code.to_owned(), message });
+    let Some(fit) = fit else {
+        let reasons: Vec<String> =
+            part.left_out.iter().map(|(reason, count)| format!("{count}: {reason}")).collect();
+        return refuse("no-window", format!("no window can be replayed ({})", reasons.join("; ")));
+    };
+    let contained = part.contained as f64 / part.launched.max(1) as f64;
+    if !set.projected && part.launched > 0 && contained < CONTAINED {
+        return refuse(
+            "not-contained",
+            format!(
+                "the windows contain {:.1} % of the GPU work that they launch: they measure issuing, not latency. Use \
+                 gpu:{} or synchronise before the range ends",
+                100.0 * contained,
+                set.spec
+            ),
+        );
+    }
+    if fit.error_median > LARGEST_ERROR || fit.error_total.abs() > LARGEST_ERROR {
+        let part = fit.misfit.as_ref().map_or_else(
+            || "no waiting call differs: the end of the last operation does".to_owned(),
+            |misfit| format!("`{}` differs most ({} in all)", misfit.name, misfit.difference_ns),
+        );
+        return refuse(
+            "model-does-not-fit",
+            format!(
+                "an unchanged replay misses the record by {:.1} % (median window {:.1} %): {part}",
+                100.0 * fit.error_total,
+                100.0 * fit.error_median
+            ),
+        );
+    }
+    None
+}
+
+fn findings(set: &WindowSet, part: &Part, fit: Option<&Fit>) -> Vec<Finding> {
+    let mut all = set.findings.clone();
+    if let Some(fit) = fit.filter(|fit| fit.nothing_to_test) {
+        all.push(
+            Finding::new(
+                "replay-nothing-to-test",
+                Severity::Info,
+                format!(
+                    "{:.1} % of the wall was recomputed, the rest is the host's pace as recorded: that an unchanged \
+                     replay fits proves little here",
+                    100.0 * fit.recomputed_share
+                ),
+                "read the predictions as arithmetic on the recorded pace; a window that waits for the GPU tests the model",
+            )
+            .with("recomputed_share", fit.recomputed_share),
+        );
+    }
+    let left: usize = part.left_out.values().sum();
+    if left > 0 {
+        let reasons: Vec<String> =
+            part.left_out.iter().map(|(reason, count)| format!("{count}: {reason}")).collect();
+        all.push(
+            Finding::new(
+                "windows-not-replayed",
+                Severity::Warning,
+                format!("{left} windows were left out ({})", reasons.join("; ")),
+                "the answer is about the others",
+            )
+            .with("windows", left),
+        );
+    }
+    let count = part.identities.len();
+    if part.queries > MANY_QUERIES * count {
+        all.push(
+            Finding::new(
+                "waits-by-polling",
+                Severity::Warning,
+                format!(
+                    "{} calls ask whether work is done (cudaEventQuery, cudaStreamQuery): time that passes between them \
+                     is a wait in disguise and stays as recorded",
+                    part.queries
+                ),
+                "wait with cudaEventSynchronize or cudaStreamSynchronize while tracing",
+            )
+            .with("calls", part.queries),
+        );
+    }
+    if count > 0 && count < interval::FEWEST_WINDOWS {
+        all.push(
+            Finding::new(
+                "too-few-windows",
+                Severity::Info,
+                format!(
+                    "{count} windows are too few for an interval: the range over windows is given"
+                ),
+                "record at least 20 windows",
+            )
+            .with("windows", count),
+        );
+    }
+    all
+}
+
+fn outcome(model: &Model<'_>, tried: &Tried) -> Option<Outcome> {
+    Some(Outcome {
+        lengths: lengths(&tried.lengths)?,
+        path: tried.path.parts(model),
+        bound_by: tried.path.bound(model),
+    })
+}
+
+fn lengths(all: &[i64]) -> Option<Lengths> {
+    let summary = Summary::of_ints(all)?;
+    let ns = |value: f64| Nanos::from_ns(value.round() as i64);
+    Some(Lengths {
+        count: summary.count,
+        total_ns: Nanos::from_ns(all.iter().sum()),
+        mean_ns: ns(summary.mean),
+        stddev_ns: summary.stddev.map(ns),
+        min_ns: ns(summary.min),
+        p50_ns: ns(summary.p50),
+        p90_ns: ns(summary.p90),
+        p95_ns: ns(summary.p95),
+        p99_ns: ns(summary.p99),
+        max_ns: ns(summary.max),
+    })
+}
+
+fn gain(replayed: &[i64], predicted: &[i64]) -> f64 {
+    1.0 - predicted.iter().sum::<i64>() as f64 / (replayed.iter().sum::<i64>() as f64).max(1.0)
+}
+
+fn prediction(
+    model: &Model<'_>,
+    trial: &Trial<'_>,
+    tried: &Tried,
+    identities: &[Identity],
+) -> Option<Prediction> {
+    let replayed: Vec<i64> = identities.iter().map(|identity| identity.replayed_ns).collect();
+    let each = || {
+        let pairs = replayed.iter().zip(&tried.lengths);
+        pairs.map(|(before, after)| 1.0 - *after as f64 / (*before).max(1) as f64)
+    };
+    Some(Prediction {
+        changes: trial.changes.iter().map(|change| change.typed.clone()).collect(),
+        outcome: outcome(model, tried)?,
+        gain: gain(&replayed, &tried.lengths),
+        gain_ci95: interval::gain_interval(&replayed, &tried.lengths),
+        gain_range: [
+            each().fold(f64::INFINITY, f64::min),
+            each().fold(f64::NEG_INFINITY, f64::max),
+        ],
+        by_window: identities
+            .iter()
+            .zip(&tried.lengths)
+            .map(|(identity, predicted)| Predicted {
+                window: identity.window,
+                recorded_ns: Nanos::from_ns(identity.recorded_ns),
+                replayed_ns: Nanos::from_ns(identity.replayed_ns),
+                predicted_ns: Nanos::from_ns(*predicted),
+            })
+            .collect(),
+    })
+}
+
+fn gain_row(model: &Model<'_>, trial: &Trial<'_>, tried: &Tried, replayed: &[i64]) -> Option<Gain> {
+    Some(Gain {
+        change: trial.name.clone(),
+        mean_ns: lengths(&tried.lengths)?.mean_ns,
+        gain: gain(replayed, &tried.lengths),
+        gain_ci95: interval::gain_interval(replayed, &tried.lengths),
+        bound_by: tried.path.bound(model),
+    })
+}
