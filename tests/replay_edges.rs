@@ -6,7 +6,7 @@ mod support;
 
 use nsys_attrib::classify::Classifier;
 use nsys_attrib::replay::{Identity, Model, identities};
-use nsys_attrib::trace::{Trace, source};
+use nsys_attrib::trace::{Trace, WaitKind, source};
 use nsys_attrib::windows::{Selection, Surroundings, WindowSpec, select};
 use support::machine::{Do, Machine, Node, WINDOW, Worker, run};
 use support::spec::TraceSpec;
@@ -247,4 +247,34 @@ fn requests_in_a_row_are_exact() {
     let all = replayed(&spec);
     assert_eq!(all.iter().map(|of| of.recorded_ns).collect::<Vec<_>>(), lengths);
     exact(&spec, true);
+}
+
+#[test]
+fn rows_about_synchronisation_are_read_where_they_are() {
+    let request = [
+        launch(7, 60_000),
+        Do::Record { stream: 7, event: 5, cost: 900 },
+        Do::Wait { stream: 13, event: 5, cost: 700 },
+        launch(13, 30_000),
+        Do::SyncStream { stream: 13, cost: 4_000 },
+        Do::SyncDevice { cost: 4_000 },
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.sqlite");
+    for rows in [true, false] {
+        let (_, spec) = run(Machine { rows, ..Machine::default() }, &[request.to_vec()]);
+        spec.write_sqlite(&path);
+        let open = source::open(&path).unwrap();
+        let found = Trace::read(open.path(), open.connection()).unwrap().synchronization;
+        let kinds: Vec<WaitKind> = found.waits.iter().map(|wait| wait.kind).collect();
+        if rows {
+            let wanted = [WaitKind::StreamForEvent, WaitKind::Stream, WaitKind::Context];
+            assert_eq!(kinds, wanted, "in the order of the calls");
+            assert_eq!((found.waits[0].stream, found.waits[0].event), (Some(13), Some(5)));
+            assert_eq!((found.waits[2].stream, found.waits[2].event), (None, None));
+            assert_eq!((found.records[0].stream, found.records[0].event), (7, 5));
+        } else {
+            assert!(kinds.is_empty() && found.records.is_empty());
+        }
+    }
 }

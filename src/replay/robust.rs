@@ -191,9 +191,12 @@ mod tests {
     fn the_interval_covers_as_often_as_it_says() {
         let covered = (0..60)
             .filter(|seed| {
-                let found = super::slope(&points(&mut Draws::new(1_000 + seed), 60, 0.3)).unwrap();
-                // The slope relative to medians: 0.3 up to the noise of the medians.
-                found.interval[0] - 0.01 <= 0.3 && 0.3 <= found.interval[1] + 0.01
+                let points = points(&mut Draws::new(1_000 + seed), 60, 0.3);
+                let [low, high] = super::slope(&points).unwrap().interval;
+                // 30 per 0.2 of rate, relative to the medians of this sample.
+                let rate = middle(points.iter().map(|point| point.rate).collect()).unwrap();
+                let cost = middle(points.iter().map(|point| point.cost).collect()).unwrap();
+                (low..=high).contains(&(150.0 * rate / cost))
             })
             .count();
         assert!(covered >= 52, "{covered} of 60");
