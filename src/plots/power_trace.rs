@@ -58,6 +58,12 @@ pub fn power(shown: &Shown<'_>, width: Width) -> Result<Figure, PlotError> {
         Some(span) => (span.start_ns(), span.end_ns()),
         None => (first.0, last.0),
     };
+    if !shown.windows.iter().any(|window| window.end_ns() > from && window.start_ns() < to) {
+        return Err(PlotError::Empty(
+            "the readings in the view cover none of the windows: another run, or another clock (--log-tz, --offset)"
+                .to_owned(),
+        ));
+    }
     let unit = TimeUnit::of((to - from) as f64);
     let place = |ns: i64| ns as f64 / unit.ns;
     let idle = shown.curve.idle_mw.map(crate::units::Milliwatts::as_watts);

@@ -378,7 +378,12 @@ fn what_cannot_be_drawn_is_told() {
     let trace = |name: &str| repository.join(name).display().to_string();
     let no_gpu = trace("fixtures/traces/own-captures/own-nvtx-cpu-nsys2022.4.sqlite.zst");
     let eager = trace(EAGER);
-    let cases: [(&[&str], &str); 7] = [
+    let log = trace("fixtures/power/tegrastats/orin-nano.log");
+    let power = [
+        "plot", "power", &eager, "-w", "latency", "--power", &log, "--log-tz", "UTC", "-o", "a.svg",
+    ];
+    let cases: [(&[&str], &str); 8] = [
+        (&power, "cover none of the windows"),
         (
             &["plot", "classes", &no_gpu, "-w", "latency", "-o", "a.svg"],
             "nothing to draw: no kernel time",
