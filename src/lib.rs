@@ -14,6 +14,7 @@ pub mod attribution;
 pub mod classify;
 pub mod cli;
 pub mod collect;
+pub mod compare;
 pub mod finding;
 pub mod plots;
 pub mod power;

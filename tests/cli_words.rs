@@ -12,8 +12,9 @@ use std::process::Stdio;
 use support::words::{command, finish, golden, inert, repository, run, run_in};
 
 const EAGER: &str = "fixtures/traces/wno-request/eager-450.sqlite.zst";
-const SUBCOMMANDS: [&str; 16] = [
+const SUBCOMMANDS: [&str; 17] = [
     "analyze",
+    "compare",
     "info",
     "windows",
     "classes",

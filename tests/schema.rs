@@ -10,6 +10,7 @@ use std::process::Command;
 use nsys_attrib::attribution::document::{Analyses, Analysis};
 use nsys_attrib::attribution::{KernelSamples, Lanes};
 use nsys_attrib::power::curve::PowerCurve;
+use nsys_attrib::compare::Comparison;
 use nsys_attrib::power::describe::PowerDocument;
 use nsys_attrib::power::document::EnergyDocument;
 use nsys_attrib::replay::document::Replay;
@@ -66,6 +67,7 @@ fn the_committed_schemas_are_those_of_the_types() {
     check("kernel-samples-1.json", &schemars::schema_for!(KernelSamples));
     check("power-curve-1.json", &schemars::schema_for!(PowerCurve));
     check("lanes-1.json", &schemars::schema_for!(Lanes));
+    check("comparison-1.json", &schemars::schema_for!(Comparison));
     check("energy-1.json", &schemars::schema_for!(EnergyDocument));
     check("replay-1.json", &schemars::schema_for!(Replay));
     check("sensitivity-1.json", &schemars::schema_for!(Sensitivity));

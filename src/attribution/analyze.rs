@@ -16,7 +16,7 @@ use super::rule::Rule;
 use super::scope::Scope;
 use super::window_doubts::Evidence;
 use super::{
-    api, busy, definitions, gpu_time, idle, kernel_samples, lanes, trace_doubts, verdict,
+    api, busy, busy_split, definitions, gpu_time, idle, kernel_samples, lanes, trace_doubts, verdict,
     window_doubts,
 };
 use crate::classify::Classifier;
@@ -79,13 +79,17 @@ impl<'a> Analyzer<'a> {
         let rule = rule_of(set, how);
 
         // Each pass reads the trace and the windows, and nothing of the others.
-        let (api_time, (gpu_time, launched), (busy, meeting), idle) = thread::scope(|threads| {
-            let api = threads.spawn(|| api::attribute(&scope, self.long(), how.own_thread));
-            let gpu = threads.spawn(|| gpu_time::attribute(&scope, rule, self.classes()));
-            let meeting = threads.spawn(|| meet(&scope));
-            let idle = idle::split(&scope);
-            (done(api), done(gpu), done(meeting), idle)
-        });
+        let (api_time, (gpu_time, launched), (mut busy, meeting), idle, split) =
+            thread::scope(|threads| {
+                let api = threads.spawn(|| api::attribute(&scope, self.long(), how.own_thread));
+                let gpu = threads.spawn(|| gpu_time::attribute(&scope, rule, self.classes()));
+                let meeting = threads.spawn(|| meet(&scope));
+                let split =
+                    threads.spawn(|| busy_split::divide(&scope, self.classes(), self.rules));
+                let idle = idle::split(&scope);
+                (done(api), done(gpu), done(meeting), idle, done(split))
+            });
+        busy.block.by_name = split.by_name;
         let total_idle = sum_idle(&idle);
         let contained = launched.contained;
 
@@ -99,8 +103,14 @@ impl<'a> Analyzer<'a> {
             before_their_call: gpu_time.delays().before_their_call(),
             all_threads_ns: api_time.all_threads_ns,
         };
-        let instances =
-            self.instances(&scope, &api_time.windows, &gpu_time.windows, &busy.windows, &idle);
+        let instances = self.instances(
+            &scope,
+            &api_time.windows,
+            &gpu_time.windows,
+            &busy.windows,
+            &idle,
+            split.windows,
+        );
         let verdict = if set.whole_trace || !present.operations() {
             None
         } else {
@@ -184,13 +194,15 @@ impl<'a> Analyzer<'a> {
         kernels: &[gpu_time::WindowKernels],
         busy: &[i64],
         idle: &[Idle],
+        split: Vec<BTreeMap<String, Nanos>>,
     ) -> Vec<Instance> {
         let identities = &self.trace.identities;
         scope
             .windows()
             .iter()
+            .zip(split)
             .enumerate()
-            .map(|(w, window)| {
+            .map(|(w, (window, busy_class_ns))| {
                 let moved = window.cpu != window.span;
                 let class_ns: BTreeMap<String, Nanos> = kernels[w]
                     .by_class
@@ -217,6 +229,7 @@ impl<'a> Analyzer<'a> {
                     busy_ns: Nanos::from_ns(busy[w]),
                     idle: idle[w],
                     class_ns,
+                    busy_class_ns,
                 }
             })
             .collect()

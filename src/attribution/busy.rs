@@ -69,6 +69,7 @@ impl<'a> BusyTime<'a> {
             copy_only_ns: Nanos::from_ns(busy - computing),
             foreign_busy_ns: Nanos::from_ns(foreign_ns),
             by_device: self.by_device.sums(),
+            by_name: Vec::new(),
         };
         Busy { block, windows }
     }

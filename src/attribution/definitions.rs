@@ -75,6 +75,10 @@ pub const DEFINITIONS: &[(&str, &str)] = &[
         "Union over the windows of every kernel, copy, memset and whole-graph row of the attributed process, whoever launched it and whenever, at least one device busy.",
     ),
     (
+        "gpu.by_name",
+        "Busy time divided by operation, and by class in windows.instances.busy_class_ns: each busy instant belongs to the running operation that started first, so that the parts add up to gpu.busy_ns exactly. transfer: copies and memsets; graph: graphs traced whole.",
+    ),
+    (
         "gpu.foreign_busy_ns",
         "Union of the operations of other processes on the same devices inside the windows.",
     ),

@@ -184,6 +184,10 @@ pub struct Instance {
     pub idle: Idle,
     /// Counted kernel time by class.
     pub class_ns: BTreeMap<String, Nanos>,
+    /// `busy_ns` by class, `transfer` (copies, memsets) and `graph`: each busy instant belongs to the
+    /// running operation that started first, so that the parts add up to it exactly.
+    #[serde(default)]
+    pub busy_class_ns: BTreeMap<String, Nanos>,
 }
 
 /// CUDA API time inside the windows.
@@ -389,6 +393,20 @@ pub struct Gpu {
     pub foreign_busy_ns: Nanos,
     /// The same per device.
     pub by_device: Vec<DeviceBusy>,
+    /// `busy_ns` by operation, the longest time first; adds up to it exactly.
+    #[serde(default)]
+    pub by_name: Vec<BusyName>,
+}
+
+/// The part of the busy time that belongs to operations of one name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BusyName {
+    /// The demangled name of a kernel, the kind of a copy.
+    pub name: String,
+    /// The kernel's class, `transfer` or `graph`.
+    pub class: String,
+    /// Busy instants in which it was the running operation that started first.
+    pub busy_ns: Nanos,
 }
 
 /// Busy time of one device.

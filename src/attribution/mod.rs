@@ -8,6 +8,7 @@
 mod analyze;
 mod api;
 mod busy;
+pub mod busy_split;
 mod classes;
 mod contained;
 pub mod definitions;

@@ -156,6 +156,7 @@ mod tests {
             copy_only_ns: Nanos::from_ns(copy_only),
             foreign_busy_ns: Nanos::ZERO,
             by_device: Vec::new(),
+            by_name: Vec::new(),
         }
     }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::compare_args::CompareArgs;
 use super::export::ExportArgs;
 use super::input::TraceOptions;
 use super::plot::PlotArgs;
@@ -42,6 +43,7 @@ pub(super) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     Analyze(AnalyzeArgs),
+    Compare(CompareArgs),
     Energy(EnergyArgs),
     Info(InfoArgs),
     Windows(WindowsArgs),

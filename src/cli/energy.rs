@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 
 use super::args::{EnergyArgs, EnergyOptions, Format, WindowArgs};
-use super::{input, output, power as logs};
+use super::{CHECK_FAILED, input, output, power as logs};
 use crate::attribution::energy_document::Energy;
 use crate::attribution::{Analysis, Analyzer, Options};
 use crate::classify::Classifier;
@@ -26,9 +26,6 @@ use crate::report::paper::timeline::PowerTrack;
 use crate::trace::Trace;
 use crate::units::{Nanos, SessionClock};
 use crate::windows::WindowSet;
-
-/// A check failed.
-const CHECK_FAILED: u8 = 1;
 
 pub(super) fn run(args: &EnergyArgs, jobs: Option<NonZeroUsize>) -> Result<ExitCode> {
     if let Some(document) = input::energies_of(&args.input)? {

@@ -7,6 +7,8 @@
 mod analyze;
 mod args;
 mod classes;
+mod compare;
+mod compare_args;
 mod completions;
 mod doctor;
 mod energy;
@@ -40,6 +42,8 @@ use clap::Parser;
 use args::{Cli, Command};
 use project::Project;
 
+/// Ran, and a check failed.
+const CHECK_FAILED: u8 = 1;
 /// Could not run.
 const COULD_NOT_RUN: u8 = 2;
 
@@ -75,6 +79,10 @@ fn dispatch(cli: Cli) -> Result<ExitCode> {
                 project.fill_rail(&mut args.energy.rail);
             }
             analyze::run(&args, jobs)
+        }
+        Command::Compare(mut args) => {
+            project()?.fill_options(&mut args.how);
+            compare::run(&args, jobs)
         }
         Command::Energy(mut args) => {
             let project = project()?;

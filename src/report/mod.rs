@@ -4,8 +4,10 @@
 //! written. Writers take any `Write`; nothing here opens files or looks at the terminal.
 
 pub mod analysis;
+mod checks;
 mod chrome;
 pub mod classes;
+pub mod comparison;
 mod csv;
 pub mod energy;
 pub mod info;
@@ -22,6 +24,7 @@ mod terminal;
 mod tracks;
 pub mod windows;
 
+pub use checks::{write_annotations, write_junit};
 pub use chrome::write_chrome;
 pub use csv::{write_csv, write_tidy};
 pub use markdown::write_markdown;

@@ -44,6 +44,16 @@ pub enum Cell {
     Energy(Millijoules),
     /// A change or a part in per cent, which may be negative.
     Percent(f64),
+    /// A difference of times, with its sign.
+    TimeChange(Nanos),
+    /// A part of a whole that may lie outside 0..1: a part of a difference.
+    Ratio(f64),
+    /// A relative change, with its sign.
+    Change(f64),
+    /// A difference of shares, in percentage points.
+    Points(f64),
+    /// A plain number.
+    Number(f64),
     /// Unknown: a dash, an empty cell.
     Missing,
 }
@@ -84,13 +94,18 @@ impl Cell {
         match self {
             Self::Text(name) => name.clone(),
             Self::Count(count) => grouped(*count),
-            Self::Time(time) => time.to_string(),
+            Self::TimeChange(time) if *time > Nanos::ZERO => format!("+{time}"),
+            Self::Time(time) | Self::TimeChange(time) => time.to_string(),
             Self::Instant(time) => time.to_string(),
             Self::Share(share) => share.to_string(),
             Self::Bytes(bytes) => bytes.to_string(),
             Self::Power(power) => power.to_string(),
             Self::Energy(energy) => energy.to_string(),
             Self::Percent(percent) => format!("{percent:.1} %"),
+            Self::Ratio(part) => format!("{:.1} %", part * 100.0),
+            Self::Change(part) => format!("{:+.2} %", part * 100.0),
+            Self::Points(part) => format!("{:+.2} pp", part * 100.0),
+            Self::Number(value) => format!("{value:.3}"),
             Self::Missing => "–".to_owned(),
         }
     }
@@ -100,13 +115,16 @@ impl Cell {
         match self {
             Self::Text(name) => name.clone(),
             Self::Count(count) => count.to_string(),
-            Self::Time(time) => time.as_ns().to_string(),
+            Self::Time(time) | Self::TimeChange(time) => time.as_ns().to_string(),
             Self::Instant(time) => time.as_ns().to_string(),
             Self::Share(share) => share.as_percent().to_string(),
             Self::Bytes(bytes) => bytes.count().to_string(),
             Self::Power(power) => power.as_mw().to_string(),
             Self::Energy(energy) => energy.as_mj().to_string(),
-            Self::Percent(percent) => percent.to_string(),
+            Self::Ratio(part) | Self::Change(part) | Self::Points(part) => {
+                (part * 100.0).to_string()
+            }
+            Self::Percent(value) | Self::Number(value) => value.to_string(),
             Self::Missing => String::new(),
         }
     }

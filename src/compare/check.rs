@@ -1,0 +1,315 @@
+//! Limits for a build server: `latency>+2%`, `share(dense-convolution)>0.6`.
+//!
+//! ```text
+//! QUANTITY > LIMIT      fails above the limit        QUANTITY < LIMIT   fails below it
+//! LIMIT: +2%, -5%            change against A, relative
+//!        +0.5ms, +3, +2pp    change against A, in the unit (pp: percentage points of a share)
+//!        20ms, 0.6, 60%      value of B
+//! ```
+//! The estimate decides. Whether the whole 95 % interval lies beyond the limit is said beside it, and
+//! decides alone when only sure failures are to count.
+
+use thiserror::Error;
+
+use super::document::{Check, Comparison, Outcome, Quantity};
+use crate::units::{Millijoules, Milliwatts, Nanos, plain};
+
+/// A limit that was typed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    text: String,
+    quantity: String,
+    above: bool,
+    limit: Limit,
+}
+
+/// What the quantity is held against.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Limit {
+    /// b / a − 1.
+    Relative(f64),
+    /// b − a.
+    Change(Measured),
+    /// b.
+    Value(Measured),
+}
+
+/// A number with the unit that was typed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Measured {
+    value: f64,
+    unit: Option<&'static str>,
+}
+
+/// What is wrong with a limit.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum CheckError {
+    /// It cannot be read.
+    #[error(
+        "--fail-on `{text}`: {what}; write QUANTITY>LIMIT, as in latency>+2%, latency>20ms or share(launch)<0.8"
+    )]
+    Unreadable {
+        /// As typed.
+        text: String,
+        /// What is wrong.
+        what: String,
+    },
+    /// No quantity has this name.
+    #[error("--fail-on `{text}`: no quantity `{name}` in this comparison{hint}")]
+    Unknown {
+        /// As typed.
+        text: String,
+        /// The name.
+        name: String,
+        /// What is meant, perhaps.
+        hint: String,
+    },
+    /// Time against a share, and the like.
+    #[error("--fail-on `{text}`: {what}")]
+    Unit {
+        /// As typed.
+        text: String,
+        /// What is wrong.
+        what: String,
+    },
+}
+
+impl Rule {
+    /// Reads a limit.
+    ///
+    /// # Errors
+    /// [`CheckError::Unreadable`] with what is wrong.
+    pub fn parse(text: &str) -> Result<Self, CheckError> {
+        let wrong =
+            |what: &str| CheckError::Unreadable { text: plain(text, 80), what: what.into() };
+        let at = text.rfind(['>', '<']).ok_or_else(|| wrong("it has no > or <"))?;
+        let above = text[at..].starts_with('>');
+        let (quantity, limit) = (text[..at].trim(), text[at + 1..].trim());
+        let limit = limit.strip_prefix('=').unwrap_or(limit).trim();
+        if quantity.is_empty() {
+            return Err(wrong("no quantity stands before the sign"));
+        }
+        let signed = limit.starts_with(['+', '-']);
+        let end = limit
+            .find(|c: char| !(c.is_ascii_digit() || "+-.eE".contains(c)))
+            .unwrap_or(limit.len());
+        let value: f64 =
+            limit[..end].parse().map_err(|_| wrong("no number stands after the sign"))?;
+        let (scale, unit) = match limit[end..].trim() {
+            "" => (1.0, None),
+            "%" => (0.01, Some("%")),
+            "pp" => (0.01, Some("share")),
+            "ns" => (1.0, Some("ns")),
+            "us" | "µs" => (1e3, Some("ns")),
+            "ms" => (1e6, Some("ns")),
+            "s" => (1e9, Some("ns")),
+            "mJ" => (1.0, Some("mj")),
+            "J" => (1e3, Some("mj")),
+            "mW" => (1.0, Some("mw")),
+            "W" => (1e3, Some("mw")),
+            _ => return Err(wrong("units are %, pp, ns, us, ms, s, mJ, J, mW and W")),
+        };
+        let measured = Measured { value: value * scale, unit };
+        let limit = match (signed, unit) {
+            (true, Some("%")) => Limit::Relative(measured.value),
+            (true, _) => Limit::Change(measured),
+            (false, _) => Limit::Value(measured),
+        };
+        Ok(Self { text: text.to_owned(), quantity: quantity.to_owned(), above, limit })
+    }
+
+    /// Holds the limit against a comparison; only failures that the whole interval shares count when
+    /// `sure`.
+    ///
+    /// # Errors
+    /// [`CheckError`] when there is no such quantity, or it has another unit.
+    pub fn check(&self, comparison: &Comparison, sure: bool) -> Result<Check, CheckError> {
+        let quantity =
+            comparison.quantity(&self.quantity).ok_or_else(|| self.unknown(comparison))?;
+        let (value, ci95, limit) = self.held(quantity)?;
+        let beyond = |value: f64| if self.above { value > limit } else { value < limit };
+        let (outcome, surely) = match value {
+            None => (Outcome::Unknown, None),
+            Some(value) => {
+                let failed = beyond(value);
+                let surely =
+                    ci95.map(|[low, high]| beyond(low) == failed && beyond(high) == failed);
+                let counts = failed && (!sure || surely == Some(true));
+                (if counts { Outcome::Failed } else { Outcome::Passed }, surely)
+            }
+        };
+        let message = self.message(quantity, value, ci95, outcome, surely);
+        Ok(Check {
+            rule: self.text.clone(),
+            quantity: self.quantity.clone(),
+            outcome,
+            surely,
+            value,
+            ci95,
+            limit,
+            message,
+        })
+    }
+
+    /// What is held against the limit, its interval, and the limit.
+    #[allow(clippy::type_complexity, reason = "three plain numbers")]
+    fn held(
+        &self,
+        quantity: &Quantity,
+    ) -> Result<(Option<f64>, Option<[f64; 2]>, f64), CheckError> {
+        let wrong = |what: String| CheckError::Unit { text: plain(&self.text, 80), what };
+        match self.limit {
+            Limit::Relative(limit) => {
+                if quantity.unit == "share" {
+                    let name = plain(&self.quantity, 60);
+                    return Err(wrong(format!(
+                        "`{name}` is a share: write +2pp for percentage points"
+                    )));
+                }
+                let ratio = quantity.ratio.as_ref();
+                let less_one = |ci: [f64; 2]| [ci[0] - 1.0, ci[1] - 1.0];
+                let interval = ratio.and_then(|ratio| ratio.ci95).map(less_one);
+                Ok((ratio.map(|ratio| ratio.value - 1.0), interval, limit))
+            }
+            Limit::Change(measured) => {
+                let limit = self.in_unit(measured, quantity).map_err(wrong)?;
+                let difference = quantity.difference.as_ref();
+                Ok((difference.map(|d| d.value), difference.and_then(|d| d.ci95), limit))
+            }
+            Limit::Value(measured) => {
+                Ok((quantity.b, None, self.in_unit(measured, quantity).map_err(wrong)?))
+            }
+        }
+    }
+
+    fn in_unit(&self, measured: Measured, quantity: &Quantity) -> Result<f64, String> {
+        let name = plain(&self.quantity, 60);
+        match (measured.unit, quantity.unit.as_str()) {
+            (Some("%"), "share") => Ok(measured.value),
+            (Some("%"), _) => Err(format!(
+                "`{name}` is no share: write +2% or -2% for a change, or a value with its unit"
+            )),
+            (None, "ns") => Err(format!("`{name}` is a time: write its unit, as in 20ms")),
+            (None, "mj" | "mw") => Err(format!("`{name}` needs a unit: mJ, J, mW or W")),
+            (None, _) => Ok(measured.value),
+            (Some(typed), unit) if typed == unit => Ok(measured.value),
+            (Some(_), unit) => Err(format!("`{name}` is measured in {unit}")),
+        }
+    }
+
+    fn unknown(&self, comparison: &Comparison) -> CheckError {
+        let names = comparison.quantities.iter().map(|quantity| quantity.name.as_str());
+        let mut near: Vec<(f64, &str)> =
+            names.map(|name| (strsim::jaro_winkler(name, &self.quantity), name)).collect();
+        near.sort_by(|x, y| y.0.total_cmp(&x.0).then(x.1.cmp(y.1)));
+        let meant: Vec<String> = near
+            .iter()
+            .filter(|(likeness, _)| *likeness > 0.75)
+            .take(3)
+            .map(|(_, name)| format!("`{}`", plain(name, 60)))
+            .collect();
+        let hint = if meant.is_empty() {
+            "; there are latency, busy, idle(launch), api, share(launch), time(CLASS), share(GROUP), energy and more: \
+             --format json lists them"
+                .to_owned()
+        } else {
+            format!("; did you mean {}?", meant.join(" or "))
+        };
+        CheckError::Unknown { text: plain(&self.text, 80), name: plain(&self.quantity, 60), hint }
+    }
+
+    fn message(
+        &self,
+        quantity: &Quantity,
+        value: Option<f64>,
+        ci95: Option<[f64; 2]>,
+        outcome: Outcome,
+        surely: Option<bool>,
+    ) -> String {
+        let name = plain(&self.quantity, 60);
+        let Some(value) = value else {
+            return format!(
+                "{name} is not known on both sides, so that the limit cannot be held against it"
+            );
+        };
+        let shown = |value: f64| self.shown(value, &quantity.unit);
+        let mut text = match self.limit {
+            Limit::Value(_) => format!("{name} of B is {}", shown(value)),
+            _ => format!("{name} changed by {}", shown(value)),
+        };
+        if let Some([low, high]) = ci95 {
+            text += &format!(" [{}, {}]", shown(low), shown(high));
+        }
+        let (sign, other) =
+            if self.above { ("above", "not above") } else { ("below", "not below") };
+        let limit = self.text.rsplit(['>', '<']).next().unwrap_or_default().trim();
+        let held = if outcome == Outcome::Failed { sign } else { other };
+        let beyond = outcome == Outcome::Passed
+            && if self.above { value > self.number() } else { value < self.number() };
+        let held = if beyond { "not surely beyond" } else { held };
+        text += &format!(", {held} {}", plain(limit.trim_start_matches('='), 30));
+        match surely {
+            Some(true) => text += " (the whole 95 % interval agrees)",
+            Some(false) => text += " (the 95 % interval reaches over the limit)",
+            None => {}
+        }
+        text
+    }
+
+    fn number(&self) -> f64 {
+        match self.limit {
+            Limit::Relative(value) => value,
+            Limit::Change(measured) | Limit::Value(measured) => measured.value,
+        }
+    }
+
+    fn shown(&self, value: f64, unit: &str) -> String {
+        let signed = !matches!(self.limit, Limit::Value(_));
+        let plus = if signed && value >= 0.0 { "+" } else { "" };
+        let text = match (self.limit, unit) {
+            (Limit::Relative(_), _) => format!("{:.2} %", value * 100.0),
+            (Limit::Change(_), "share") => format!("{:.2} pp", value * 100.0),
+            (_, "share") => format!("{:.1} %", value * 100.0),
+            (_, "ns") => Nanos::from_ns(value.round() as i64).to_string(),
+            (_, "mj") => Millijoules::from_mj(value).to_string(),
+            (_, "mw") => Milliwatts::from_mw(value).to_string(),
+            _ => format!("{value:.3}"),
+        };
+        format!("{plus}{text}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_read() {
+        let limit =
+            |text: &str| Rule::parse(text).map(|rule| (rule.quantity, rule.above, rule.limit));
+        let ms = |value: f64| Measured { value: value * 1e6, unit: Some("ns") };
+        assert_eq!(limit("latency>+2%"), Ok(("latency".into(), true, Limit::Relative(0.02))));
+        assert_eq!(limit("latency > 20ms"), Ok(("latency".into(), true, Limit::Value(ms(20.0)))));
+        assert_eq!(limit("latency<-0.5ms"), Ok(("latency".into(), false, Limit::Change(ms(-0.5)))));
+        let share = Limit::Value(Measured { value: 0.6, unit: None });
+        assert_eq!(
+            limit("share(dense-convolution)>0.6"),
+            Ok(("share(dense-convolution)".into(), true, share))
+        );
+        let points = Limit::Change(Measured { value: 0.02, unit: Some("share") });
+        assert_eq!(limit("share(x)>=+2pp"), Ok(("share(x)".into(), true, points)));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_limit_is_told() {
+        for (text, told) in [
+            ("latency", "no > or <"),
+            (">+2%", "no quantity"),
+            ("latency>fast", "no number"),
+            ("latency>+2parsec", "units are"),
+        ] {
+            let error = Rule::parse(text).unwrap_err().to_string();
+            assert!(error.contains(told), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! What explains the difference of the mean window length? Parts that add up to it exactly.
+//!
+//! ```text
+//!   wall = GPU busy (by class, or by kernel)  + idle: none head tail launch queue api sync host unknown
+//!   wall = API calls (by function, self time) + the time beside them
+//! ```
+//! Both hold in every window, to the nanosecond. A side's mean is taken over its units (means of traces
+//! where there are several) and rounded to whole ns by the largest remainder, so that the parts add up
+//! to the rounded mean and the differences to its difference; each is within 1 ns of the exact value.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::document::{By, Decomposition, Part, PartOf};
+use super::kernel_match::{KernelTime, match_kernels};
+use super::measures::{IDLE, length, ns};
+use super::samples::{Samples, Setting, instances};
+use crate::attribution::Analysis;
+use crate::attribution::document::Instance;
+use crate::stats::{Pairing, mean};
+use crate::units::Nanos;
+
+const BY_IDLE: &str = "wall = GPU busy + idle by cause, in every window";
+const BY_CLASS: &str = "wall = GPU busy + idle by cause; a busy instant belongs to the class of the running operation that started first";
+const BY_KERNEL: &str = "wall = GPU busy + idle by cause; a busy instant belongs to the running operation that started first; kernels matched across the sides";
+const BY_API: &str = "wall = self time of API calls + the time beside them (below zero when calls of several threads run at once)";
+
+/// Every division that the analyses allow.
+pub(super) fn decompositions(
+    a: &[Analysis],
+    b: &[Analysis],
+    setting: Setting,
+) -> Vec<Decomposition> {
+    let both = |has: fn(&Analysis) -> bool| a.iter().chain(b).all(has);
+    let mut found = Vec::new();
+    if both(|analysis| analysis.gpu.is_some()) {
+        found.push(windowed(a, b, setting, By::Idle, BY_IDLE, &[]));
+        if both(busy_is_divided) {
+            let classes: Vec<String> = busy_classes(a, b).into_iter().collect();
+            found.push(windowed(a, b, setting, By::Class, BY_CLASS, &classes));
+        }
+        if both(busy_is_named) {
+            found.push(by_kernel(a, b, setting));
+        }
+    }
+    if both(|analysis| analysis.api.is_some()) {
+        found.push(by_api(a, b, setting));
+    }
+    found
+}
+
+/// Whether the analysis divides its busy time by class; older documents do not.
+pub(super) fn busy_is_divided(analysis: &Analysis) -> bool {
+    analysis
+        .windows
+        .instances
+        .iter()
+        .all(|window| window.busy_class_ns.values().copied().sum::<Nanos>() == window.busy_ns)
+}
+
+fn busy_is_named(analysis: &Analysis) -> bool {
+    analysis.gpu.as_ref().is_some_and(|gpu| {
+        gpu.by_name.iter().map(|name| name.busy_ns).sum::<Nanos>() == gpu.busy_ns
+    })
+}
+
+fn busy_classes(a: &[Analysis], b: &[Analysis]) -> BTreeSet<String> {
+    let windows = a.iter().chain(b).flat_map(|analysis| &analysis.windows.instances);
+    windows.flat_map(|window| window.busy_class_ns.keys().cloned()).collect()
+}
+
+/// A part before rounding.
+struct Raw {
+    part: Part,
+    samples: Samples,
+}
+
+fn part(of: PartOf, name: &str) -> Part {
+    Part {
+        of,
+        name: name.to_owned(),
+        name_b: None,
+        matched: None,
+        class: None,
+        a_ns: Nanos::ZERO,
+        b_ns: Nanos::ZERO,
+        delta_ns: Nanos::ZERO,
+        delta_ci95_ns: None,
+        of_delta: None,
+    }
+}
+
+/// Parts that every window has: busy time (whole without `classes`) and idle time by cause.
+fn windowed(
+    a: &[Analysis],
+    b: &[Analysis],
+    setting: Setting,
+    by: By,
+    rule: &str,
+    classes: &[String],
+) -> Decomposition {
+    let mut parts = Vec::new();
+    let mut add = |of: PartOf, name: &str, pick: &dyn Fn(&Instance) -> f64| {
+        if let Some(samples) = Samples::of(a, b, setting.unit, &|w| (pick(w), 1.0)) {
+            parts.push(Raw { part: part(of, name), samples });
+        }
+    };
+    if classes.is_empty() {
+        add(PartOf::Gpu, "busy", &|w| ns(w.busy_ns));
+    }
+    for class in classes {
+        let busy = |w: &Instance| w.busy_class_ns.get(class).map_or(0.0, |time| ns(*time));
+        add(PartOf::Gpu, class, &busy);
+    }
+    for (name, pick) in IDLE {
+        add(PartOf::Idle, name, &|w| ns(pick(&w.idle)));
+    }
+    finish(a, b, setting, by, rule, parts)
+}
+
+/// The mean over a trace's windows of a total.
+fn per_window(analysis: &Analysis, total: Nanos) -> f64 {
+    ns(total) / instances(analysis).count() as f64
+}
+
+fn by_kernel(a: &[Analysis], b: &[Analysis], setting: Setting) -> Decomposition {
+    let side = |side: &[Analysis]| {
+        let mut names: BTreeMap<(String, String), Vec<f64>> = BTreeMap::new();
+        for (unit, analysis) in side.iter().enumerate() {
+            for name in analysis.gpu.iter().flat_map(|gpu| &gpu.by_name) {
+                let key = (name.name.clone(), name.class.clone());
+                let units = names.entry(key).or_insert_with(|| vec![0.0; side.len()]);
+                units[unit] += per_window(analysis, name.busy_ns);
+            }
+        }
+        let kernel = |((name, class), units)| KernelTime { name, class, units };
+        names.into_iter().map(kernel).collect::<Vec<KernelTime>>()
+    };
+    let mut parts: Vec<Raw> = match_kernels(side(a), side(b), (a.len(), b.len()))
+        .into_iter()
+        .map(|found| {
+            let mut part = part(PartOf::Gpu, &found.name);
+            part.name_b = found.name_b;
+            part.matched = found.matched;
+            part.class = Some(found.class);
+            Raw { part, samples: Samples { a: found.a, b: found.b } }
+        })
+        .collect();
+    for (name, pick) in IDLE {
+        let units = |side: &[Analysis]| -> Vec<f64> {
+            let total = |a: &Analysis| a.idle.as_ref().map(pick).unwrap_or_default();
+            side.iter().map(|analysis| per_window(analysis, total(analysis))).collect()
+        };
+        let samples = Samples { a: units(a), b: units(b) };
+        parts.push(Raw { part: part(PartOf::Idle, name), samples });
+    }
+    finish(a, b, setting, By::Kernel, BY_KERNEL, parts)
+}
+
+fn by_api(a: &[Analysis], b: &[Analysis], setting: Setting) -> Decomposition {
+    let functions = |analysis: &Analysis| -> BTreeMap<String, Nanos> {
+        let all = analysis.api.iter().flat_map(|api| &api.by_name);
+        all.map(|function| (function.name.clone(), function.self_ns)).collect()
+    };
+    let names: BTreeSet<String> =
+        a.iter().chain(b).flat_map(|analysis| functions(analysis).into_keys()).collect();
+    let units = |side: &[Analysis], of: &dyn Fn(&Analysis) -> Nanos| -> Vec<f64> {
+        side.iter().map(|analysis| per_window(analysis, of(analysis))).collect()
+    };
+    let both = |of: &dyn Fn(&Analysis) -> Nanos| Samples { a: units(a, of), b: units(b, of) };
+    let mut parts: Vec<Raw> = names
+        .iter()
+        .map(|name| Raw {
+            part: part(PartOf::Api, name),
+            samples: both(&|analysis| functions(analysis).get(name).copied().unwrap_or_default()),
+        })
+        .collect();
+    let beside = |analysis: &Analysis| {
+        analysis.windows.total_ns - functions(analysis).into_values().sum::<Nanos>()
+    };
+    let samples = both(&beside);
+    parts.push(Raw { part: part(PartOf::Beside, "outside CUDA calls"), samples });
+    finish(a, b, setting, By::Api, BY_API, parts)
+}
+
+/// Rounds, orders, and adds intervals.
+fn finish(
+    a: &[Analysis],
+    b: &[Analysis],
+    setting: Setting,
+    by: By,
+    rule: &str,
+    mut parts: Vec<Raw>,
+) -> Decomposition {
+    let wall = Samples::of(a, b, setting.unit, &|w| (length(w), 1.0)).unwrap_or_default();
+    let total = |values: &[f64]| mean(values).unwrap_or(0.0);
+    // The difference is rounded once, so that it is the one that the latency shows.
+    let wall_a = total(&wall.a).round() as i64;
+    let wall_b = wall_a + (total(&wall.b) - total(&wall.a)).round() as i64;
+    let means = |pick: fn(&Samples) -> &Vec<f64>| -> Vec<f64> {
+        parts.iter().map(|raw| mean(pick(&raw.samples)).unwrap_or(0.0)).collect()
+    };
+    let rounded_a = to_whole(&means(|samples| &samples.a), wall_a);
+    let rounded_b = to_whole(&means(|samples| &samples.b), wall_b);
+    let delta = wall_b - wall_a;
+    for (i, raw) in parts.iter_mut().enumerate() {
+        let part = &mut raw.part;
+        (part.a_ns, part.b_ns) = (Nanos::from_ns(rounded_a[i]), Nanos::from_ns(rounded_b[i]));
+        part.delta_ns = part.b_ns - part.a_ns;
+        part.of_delta = (delta != 0).then(|| ns(part.delta_ns) / delta as f64);
+        part.delta_ci95_ns = interval(&raw.samples, setting);
+    }
+    let mut parts: Vec<Part> = parts.into_iter().map(|raw| raw.part).collect();
+    // What neither side has says nothing.
+    parts.retain(|part| part.a_ns != Nanos::ZERO || part.b_ns != Nanos::ZERO);
+    parts.sort_by(|x, y| {
+        y.delta_ns.abs().cmp(&x.delta_ns.abs()).then_with(|| (x.of, &x.name).cmp(&(y.of, &y.name)))
+    });
+    Decomposition {
+        by,
+        rule: rule.to_owned(),
+        a_ns: Nanos::from_ns(wall_a),
+        b_ns: Nanos::from_ns(wall_b),
+        delta_ns: Nanos::from_ns(delta),
+        parts,
+    }
+}
+
+fn interval(samples: &Samples, setting: Setting) -> Option<[Nanos; 2]> {
+    // Pairs that do not come out have no difference either.
+    if setting.pairing == Pairing::Paired && samples.a.len() != samples.b.len() {
+        return None;
+    }
+    let [low, high] = samples.difference(setting)?.ci95?;
+    let whole = |bound: f64| Nanos::from_ns(bound.round() as i64);
+    Some([whole(low), whole(high)])
+}
+
+/// Rounds values to whole numbers that add up to `total`: down, and the largest remainders up (ties:
+/// the first).
+fn to_whole(values: &[f64], total: i64) -> Vec<i64> {
+    let mut whole: Vec<i64> = values.iter().map(|value| value.floor() as i64).collect();
+    let missing = total - whole.iter().sum::<i64>();
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|x, y| {
+        let rest = |i: usize| values[i] - values[i].floor();
+        rest(*y).total_cmp(&rest(*x)).then(x.cmp(y))
+    });
+    // Values that add up to `total` but for rounding miss fewer than there are of them.
+    for i in order.into_iter().cycle().take(usize::try_from(missing).unwrap_or(0)) {
+        whole[i] += 1;
+    }
+    whole
+}
+
+#[cfg(test)]
+mod tests {
+    use super::to_whole;
+
+    #[test]
+    fn rounded_parts_add_up_to_the_rounded_whole() {
+        assert_eq!(to_whole(&[1.4, 1.4, 1.2], 4), vec![2, 1, 1]);
+        assert_eq!(to_whole(&[0.5, 0.5, -3.0], -2), vec![1, 0, -3]);
+        assert_eq!(to_whole(&[2.0, 3.0], 5), vec![2, 3]);
+        assert!(to_whole(&[], 0).is_empty());
+    }
+}
