@@ -190,9 +190,13 @@ impl Quantity {
 fn quantity(cell: &Cell) -> Option<Quantity> {
     Some(match cell {
         Cell::Text(_) | Cell::Missing => return None,
-        Cell::Count(_) => Quantity::Plain,
-        Cell::Time(_) | Cell::Instant(_) => Quantity::Time,
-        Cell::Share(_) | Cell::Percent(_) => Quantity::Share,
+        Cell::Count(_) | Cell::Number(_) => Quantity::Plain,
+        Cell::Time(_) | Cell::Instant(_) | Cell::TimeChange(_) => Quantity::Time,
+        Cell::Share(_)
+        | Cell::Percent(_)
+        | Cell::Ratio(_)
+        | Cell::Change(_)
+        | Cell::Points(_) => Quantity::Share,
         Cell::Bytes(_) => Quantity::Memory,
         Cell::Power(_) => Quantity::Power,
         Cell::Energy(_) => Quantity::Energy,
@@ -233,7 +237,9 @@ impl Scale {
         let fits = |unit: &&Unit| largest >= unit.factor();
         let units = first.units();
         let unit = units.iter().rev().find(fits).or(units.first()).copied();
+        let fractions = cells.iter().any(|cell| matches!(cell, Cell::Number(_)));
         let decimals = match unit {
+            None if fractions => 3,
             None | Some(Unit::Nanosecond | Unit::Byte) => 0,
             Some(Unit::Percent | Unit::Point | Unit::Milliwatt | Unit::Millijoule) => 1,
             Some(_) => 3,
