@@ -9,8 +9,8 @@ use std::process::Command;
 
 use nsys_attrib::attribution::document::{Analyses, Analysis};
 use nsys_attrib::attribution::{KernelSamples, Lanes};
-use nsys_attrib::power::curve::PowerCurve;
 use nsys_attrib::compare::Comparison;
+use nsys_attrib::power::curve::PowerCurve;
 use nsys_attrib::power::describe::PowerDocument;
 use nsys_attrib::power::document::EnergyDocument;
 use nsys_attrib::replay::document::Replay;

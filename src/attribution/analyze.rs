@@ -16,8 +16,8 @@ use super::rule::Rule;
 use super::scope::Scope;
 use super::window_doubts::Evidence;
 use super::{
-    api, busy, busy_split, definitions, gpu_time, idle, kernel_samples, lanes, trace_doubts, verdict,
-    window_doubts,
+    api, busy, busy_split, definitions, gpu_time, idle, kernel_samples, lanes, trace_doubts,
+    verdict, window_doubts,
 };
 use crate::classify::Classifier;
 use crate::finding::Finding;

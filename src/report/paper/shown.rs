@@ -192,11 +192,9 @@ fn quantity(cell: &Cell) -> Option<Quantity> {
         Cell::Text(_) | Cell::Missing => return None,
         Cell::Count(_) | Cell::Number(_) => Quantity::Plain,
         Cell::Time(_) | Cell::Instant(_) | Cell::TimeChange(_) => Quantity::Time,
-        Cell::Share(_)
-        | Cell::Percent(_)
-        | Cell::Ratio(_)
-        | Cell::Change(_)
-        | Cell::Points(_) => Quantity::Share,
+        Cell::Share(_) | Cell::Percent(_) | Cell::Ratio(_) | Cell::Change(_) | Cell::Points(_) => {
+            Quantity::Share
+        }
         Cell::Bytes(_) => Quantity::Memory,
         Cell::Power(_) => Quantity::Power,
         Cell::Energy(_) => Quantity::Energy,
