@@ -74,6 +74,19 @@ fn skipping_what_is_silent_changes_nothing_and_saves_work() {
 }
 
 #[test]
+fn a_batch_is_its_fields_one_by_one() {
+    let config = tiny(Variant::V2).spiking();
+    let arrays = init::arrays(&config, 11, 0.1);
+    let x: Vec<f32> = (0..3 * 195).map(|i| ((i * 53 % 211) as f32 - 105.0) / 50.0).collect();
+    for dispatch in [Dispatch::Eager, Dispatch::Fused, Dispatch::Sparse] {
+        let of =
+            |x: &[f32]| forward(Choice::CPU, &config, &arrays, dispatch, x, [13, 15]).unwrap().y;
+        let singly: Vec<f32> = x.chunks(195).flat_map(of).collect();
+        assert!(worst(&of(&x), &singly) < 1e-5, "{dispatch:?}");
+    }
+}
+
+#[test]
 fn with_one_time_step_the_leak_plays_no_part() {
     let one = tiny(Variant::V2).spiking();
     let four = ModelConfig { steps: 4, ..one.clone() };

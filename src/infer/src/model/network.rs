@@ -168,6 +168,11 @@ impl<B: Stack> Network<B> {
     /// the spike time steps.
     pub fn forward(&self, x: Tensor<B, 4>, observer: &mut dyn Observer<B>) -> Tensor<B, 4> {
         let [batch, h, w, _] = x.dims();
+        if self.dispatch == Dispatch::Sparse && batch > 1 {
+            // What is silent differs from field to field.
+            let one = |i| self.forward(x.clone().narrow(0, i, 1), &mut *observer);
+            return Tensor::cat((0..batch).map(one).collect(), 0);
+        }
         let x = x.reshape([batch, 1, h, w]);
         let mut layers: Vec<Layer<'_, B>> = self
             .weights

@@ -30,7 +30,7 @@ impl ReferenceRun {
     }
 }
 
-/// Runs the test set in batches of `batch` (a sparse dispatch runs one by one).
+/// Runs the test set in batches of `batch`.
 ///
 /// # Errors
 /// When checkpoint, dispatch and data do not fit each other.
@@ -76,7 +76,7 @@ pub(crate) fn run_on<B: Stack>(
     }
     let weights = Weights::<B>::from_arrays(arrays, config, device)?;
     let network = Network::new(config.clone(), weights, dispatch, size, device)?;
-    let batch = if dispatch == Dispatch::Sparse { 1 } else { batch.max(1) };
+    let batch = batch.max(1);
     let mut run = ReferenceRun {
         stack: B::NAME,
         errors: vec![],
