@@ -9,6 +9,7 @@ mod about;
 mod api_name;
 mod beside;
 mod calls;
+mod counters;
 mod error;
 mod fast_map;
 mod identity;
@@ -37,6 +38,7 @@ pub use about::{About, Device, Diagnostic};
 pub use api_name::ApiName;
 pub use beside::{ConvolutionCall, Overhead};
 pub use calls::{CallCensus, CallId, Calls};
+pub use counters::PowerCounter;
 pub use error::TraceError;
 pub use identity::{Identities, Process, ProcessId, Thread, ThreadId};
 pub use inventory::{Inventory, TableRows};
@@ -123,6 +125,8 @@ pub struct Trace {
     pub overheads: Vec<Overhead>,
     /// What synchronising calls waited for, where the export says so.
     pub synchronization: Synchronization,
+    /// Powers that were sampled into the trace.
+    pub power_counters: Vec<PowerCounter>,
     /// Which tables were there.
     pub present: Present,
     /// Rows of the API table that are no calls.
@@ -211,6 +215,8 @@ fn read_trace(
     })?;
     call_census.class_labels =
         about::event_classes(connection, &schema).map_err(fail("ENUM_NSYS_EVENT_CLASS"))?;
+    let power_counters =
+        counters::power_counters(connection, &schema).map_err(fail("GPU_METRICS, counters"))?;
     let links = Links::join(&calls, &operations, &identities);
     Ok(Trace {
         about,
@@ -222,6 +228,7 @@ fn read_trace(
         convolution_calls,
         overheads,
         synchronization,
+        power_counters,
         present: Present::of(&schema),
         call_census,
         operation_census,
