@@ -12,12 +12,14 @@ use std::process::Stdio;
 use support::words::{command, finish, golden, inert, repository, run, run_in};
 
 const EAGER: &str = "fixtures/traces/wno-request/eager-450.sqlite.zst";
-const SUBCOMMANDS: [&str; 17] = [
+const SUBCOMMANDS: [&str; 18] = [
     "analyze",
+    "energy",
     "compare",
     "info",
     "windows",
     "classes",
+    "power",
     "plot",
     "export",
     "profile",

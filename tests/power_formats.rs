@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 
 use nsys_attrib::power::board::{self, Total};
 use nsys_attrib::power::formats::{ina3221, tegrastats};
+use nsys_attrib::power::integrate::{Integral, Method};
+use nsys_attrib::power::series::Series;
 use nsys_attrib::power::{
     Basis, Kind, LogFormat, PowerError, PowerLog, ReadHints, Source, TimeFormat, describe, text,
 };
@@ -233,6 +235,10 @@ fn v7_2_02_whole_watts() {
         "timestamp, index, power.draw [W]\n2026/09/02 00:00:00.000, 0, 100 W\n2026/09/02 00:00:01.000, 0, 200 W\n",
     );
     assert_eq!(watts(&log, "gpu0"), [100.0, 200.0]);
+    let series = Series::of(&log.rails[0]);
+    let gap = Nanos::from_ns(3_000_000_000);
+    let integral = Integral::new(&series.times, &series.watts, Method::Trapezoid, gap).unwrap();
+    assert!((integral.over(series.times[0], series.times[1]).joules - 150.0).abs() < 1e-9);
 }
 
 #[test]
@@ -515,7 +521,82 @@ fn v7_4_12_cycle_and_duty() {
     assert!((ina3221::cycle(1).duty - 1.0 / 6.0).abs() < 1e-12);
 }
 
+/// Two readings of the files of an Orin Nano, 100 ms apart; the second read of VDD_SOC failed.
+const RECORDING: &str = "\
+1731659889.125000000
+/sys/bus/i2c/drivers/ina3221/1-0040/hwmon/hwmon3/in1_label:VDD_IN
+/sys/bus/i2c/drivers/ina3221/1-0040/hwmon/hwmon3/in1_input:4984
+/sys/bus/i2c/drivers/ina3221/1-0040/hwmon/hwmon3/curr1_input:968
+/sys/bus/i2c/drivers/ina3221/1-0040/hwmon/hwmon3/in3_label:VDD_SOC
+/sys/bus/i2c/drivers/ina3221/1-0040/hwmon/hwmon3/in3_input:4984
+/sys/bus/i2c/drivers/ina3221/1-0040/hwmon/hwmon3/curr3_input:296
+1731659889.225000000
+/sys/bus/i2c/drivers/ina3221/1-0040/hwmon/hwmon3/in1_input:4984
+/sys/bus/i2c/drivers/ina3221/1-0040/hwmon/hwmon3/curr1_input:1000
+/sys/bus/i2c/drivers/ina3221/1-0040/hwmon/hwmon3/in3_input:4984
+";
+
+#[test]
+fn v7_4_14_a_failed_read_is_a_missing_reading() {
+    let log = read(RECORDING);
+    assert_eq!((log.format, log.basis), (LogFormat::Ina3221, Basis::Unix));
+    let mw: Vec<f64> = watts(&log, "VDD_IN").iter().map(|w| (w * 1e6).round() / 1e3).collect();
+    assert_eq!(mw, [4824.512, 4984.0]);
+    let soc = log.rail("VDD_SOC").unwrap();
+    assert_eq!((soc.samples.len(), soc.missing), (1, 1));
+    let times: Vec<i64> = log.rails[0].samples.iter().map(|sample| sample.at_ns).collect();
+    assert_eq!(times, [1_731_659_889_125_000_000, 1_731_659_889_225_000_000]);
+    let labels = describe("a.log", &log);
+    assert_eq!(labels.total, ["VDD_IN"]);
+}
+
+#[test]
+fn a_recording_of_ina3221_files_of_jetpack_4_or_without_times() {
+    let files = "/sys/bus/i2c/drivers/ina3221x/6-0040/iio:device0/rail_name_0:POM_5V_IN\n\
+        /sys/bus/i2c/drivers/ina3221x/6-0040/iio:device0/in_power0_input:1022\n";
+    let log = read(&files.repeat(2));
+    assert_eq!((log.basis, watts(&log, "POM_5V_IN")), (Basis::Lines, vec![1.022, 1.022]));
+    let twice = format!("1731659889.1\n{}", files.repeat(2));
+    assert!(refused(&twice).contains("comes twice after one time"));
+}
+
 // ---- 7.5 others
+
+#[test]
+fn a_recording_of_rapl_counters_unwraps_and_names_its_zones() {
+    let zone = |zone: &str, name: &str, uj: u64| {
+        format!(
+            "/sys/class/powercap/{zone}/name:{name}\n/sys/class/powercap/{zone}/max_energy_range_uj:262143328850\n\
+             /sys/class/powercap/{zone}/energy_uj:{uj}\n"
+        )
+    };
+    let both = |package: u64, dram: u64| {
+        zone("intel-rapl:0", "package-0", package) + &zone("intel-rapl:0:1", "dram", dram)
+    };
+    let text =
+        format!("1731659889.0\n{}1731659890.0\n{}", both(262_143_000_000, 5), both(500_000, 7));
+    let log = read(&text);
+    assert_eq!((log.format, log.basis), (LogFormat::Rapl, Basis::Unix));
+    let names: Vec<&str> = log.rails.iter().map(|rail| rail.name.as_str()).collect();
+    assert_eq!(names, ["package-0:energy", "package-0/dram:energy"]);
+    let joules = watts(&log, "package-0:energy");
+    assert!((joules[1] - joules[0] - 0.828_850).abs() < 1e-12);
+    // Ten minutes later the counter may have wrapped more than once.
+    let late = format!("1731659889.0\n{}1731660489.0\n{}", both(1, 1), both(2, 2));
+    let log = read(&late);
+    assert!(codes(&log).contains(&"counter-wraps-lost"));
+    assert_eq!(log.rail("package-0:energy").unwrap().missing, 1);
+}
+
+#[test]
+fn columns_of_dcgmi_can_be_named() {
+    let text = "#Entity   PWR155   X\nID        W       mJ\nGPU 0    120.5   1000\nGPU 0    120.5   1100\n";
+    assert!(refused(text).contains("no power rails"));
+    let columns = Some(["155", "156"].map(str::to_owned).to_vec());
+    let hints = ReadHints { columns, format: Some(LogFormat::Dcgmi), ..ReadHints::default() };
+    let log = with(text, &hints).unwrap();
+    assert_eq!((watts(&log, "gpu0")[0], watts(&log, "gpu0:energy").len()), (120.5, 2));
+}
 
 #[test]
 fn v7_5_01_and_02_zeus() {

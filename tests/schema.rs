@@ -12,7 +12,7 @@ use nsys_attrib::attribution::{KernelSamples, Lanes};
 use nsys_attrib::compare::Comparison;
 use nsys_attrib::power::curve::PowerCurve;
 use nsys_attrib::power::describe::PowerDocument;
-use nsys_attrib::power::document::EnergyDocument;
+use nsys_attrib::power::document::{DecompositionDocument, EnergyDocument};
 use nsys_attrib::replay::document::Replay;
 use nsys_attrib::replay::sensitivity_document::Sensitivity;
 use nsys_attrib::report::paper::Provenance;
@@ -71,6 +71,7 @@ fn the_committed_schemas_are_those_of_the_types() {
     check("energy-1.json", &schemars::schema_for!(EnergyDocument));
     check("replay-1.json", &schemars::schema_for!(Replay));
     check("sensitivity-1.json", &schemars::schema_for!(Sensitivity));
+    check("decomposition-1.json", &schemars::schema_for!(DecompositionDocument));
     check("power-1.json", &schemars::schema_for!(PowerDocument));
     check("report-1.json", &schemars::schema_for!(Provenance));
     check("manifest-1.json", &schemars::schema_for!(Manifest));

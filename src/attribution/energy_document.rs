@@ -69,8 +69,12 @@ pub struct Alignment {
     pub sigma_ns: Nanos,
     /// Drift of the log's clock, where it was measured.
     pub drift_ppm: Option<f64>,
+    /// Standard uncertainty of the drift; a drift below twice that is not applied.
+    pub drift_sigma_ppm: Option<f64>,
     /// Highest correlation of power with busy time, where it is clear.
     pub r_max: Option<f64>,
+    /// By how much power follows the GPU's work there, after the alignment.
+    pub lag_ns: Option<Nanos>,
 }
 
 /// Why something is not said.

@@ -52,7 +52,7 @@ fn analyze(
     resolver.each(path, &mut |trace, set, mut analysis| {
         if !args.energy.power.is_empty() {
             let (energy, findings) =
-                energy::energies(trace, set, &analysis, &args.energy, &args.how.windows)?;
+                energy::energies(path, trace, set, &analysis, &args.energy, &args.how.windows)?;
             analysis.energy = Some(energy);
             analysis.findings.extend(findings);
             crate::finding::sort(&mut analysis.findings);

@@ -17,7 +17,7 @@ use std::path::Path;
 use anyhow::Result;
 use sha2::{Digest, Sha256};
 
-pub(super) use analyses::Resolver;
+pub(super) use analyses::{Resolver, each_set};
 pub(super) use energies::energies_of;
 pub(super) use options::TraceOptions;
 pub(super) use rules::ClassRules;

@@ -23,6 +23,7 @@ mod man;
 mod output;
 mod plot;
 mod power;
+mod power_args;
 mod profile;
 mod progress;
 mod project;

@@ -210,7 +210,8 @@ fn analyses_of(path: &Path, args: &PlotArgs, resolver: &Resolver<'_>) -> Result<
     }
     let mut found = Vec::new();
     resolver.each(path, &mut |trace, set, mut analysis| {
-        let (energy, _) = energy::energies(trace, set, &analysis, &args.energy, &args.how.windows)?;
+        let (energy, _) =
+            energy::energies(path, trace, set, &analysis, &args.energy, &args.how.windows)?;
         analysis.energy = Some(energy);
         found.push(analysis);
         Ok(())
@@ -279,11 +280,11 @@ fn timeline_of(args: &PlotArgs, resolver: &Resolver<'_>) -> Result<Figure> {
 
 fn power_of(args: &PlotArgs, resolver: &Resolver<'_>) -> Result<Figure> {
     let mut drawn: Option<Figure> = None;
-    each_trace(args, resolver, &mut |_, trace, set, analysis| {
+    each_trace(args, resolver, &mut |i, trace, set, analysis| {
         if drawn.is_some() {
             bail!("power: one trace with one --window at a time");
         }
-        let curves = energy::curves(trace, set, &analysis, &args.energy, &args.how.windows)?;
+        let curves = energy::curves(&args.inputs[i], trace, set, &args.energy, &args.how.windows)?;
         let [curve] = curves.as_slice() else { bail!("power: one --power LOG at a time") };
         let windows: Vec<Span> = set.windows.iter().map(|window| window.span).collect();
         let mut busy: Vec<Span> =

@@ -4,13 +4,11 @@ use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::args::{Format, WindowsArgs};
 use super::{input, output};
 use crate::attribution::document::{Tool, TraceAbout};
-use crate::attribution::{Analyzer, Options};
-use crate::classify::Classifier;
 use crate::report::windows::{self, SCHEMA, Spread, WindowsDocument, WindowsSet};
 use crate::report::{self, Style, Table};
 use crate::stats::Summary;
@@ -20,29 +18,14 @@ use crate::units::Nanos;
 const WIDE: u16 = 120;
 
 pub(super) fn run(args: &WindowsArgs, jobs: Option<NonZeroUsize>) -> Result<ExitCode> {
-    let input = input::read(&args.trace, jobs)?;
-    let (specs, note) = input::specifications(&args.windows, &input.trace);
-    if let Some(note) = note {
-        eprintln!("nsys-attrib: {}: {note}", args.trace.display());
-    }
-    let rules = Classifier::shipped()?;
-    let analyzer = Analyzer::new(&input.trace, &rules);
-    let how = Options {
-        path: input.path.clone(),
-        sha256: input.sha256(),
-        findings: input.findings.clone(),
-        ..Options::default()
-    };
     let mut document: Option<WindowsDocument> = None;
-    for spec in specs {
-        let set = input::windows(&input.trace, &spec, &args.windows)
-            .with_context(|| input.path.clone())?;
-        let mut analysis = analyzer.analyze(&set, &how);
+    input::each_set(&args.trace, &args.windows, jobs, &mut |_, _, mut analysis| {
         let (gaps, periods) = windows::gaps_and_periods(&analysis.windows.instances);
         let (tool, trace) = (analysis.tool.clone(), analysis.trace.take());
         let set = WindowsSet::of(analysis, spread(&gaps), spread(&periods));
         document.get_or_insert_with(|| empty(tool, trace)).sets.push(set);
-    }
+        Ok(())
+    })?;
     if let Some(document) = document {
         print(&document, args)?;
     }

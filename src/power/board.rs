@@ -94,17 +94,87 @@ pub fn total(rails: &[&str]) -> Total {
     {
         return Total::Rail((*input).to_owned());
     }
+    if let Some(total) = rapl::total(rails) {
+        return total;
+    }
     match rails {
         [one] => Total::Rail((*one).to_owned()),
+        several if same_device(several) => Total::Rail(best_of_device(several).to_owned()),
         several if several.iter().all(|rail| is_device(rail)) => Total::Devices,
         _ => Total::Unknown,
     }
 }
 
+/// Zones of RAPL: a package contains its core and uncore, dram is beside it, psys is the platform.
+mod rapl {
+    use super::Total;
+
+    /// The names in a rail's name: `package-0/dram:energy` → `package-0`, `dram`.
+    fn zones(rail: &str) -> impl Iterator<Item = &str> {
+        rail.split(['/', ':']).filter(|part| *part != "energy")
+    }
+
+    fn is(rail: &str, zone: &str) -> bool {
+        zones(rail).last().is_some_and(|last| last.starts_with(zone))
+    }
+
+    fn is_zone(rail: &str) -> bool {
+        ["package-", "core", "uncore", "dram", "psys"].iter().any(|zone| is(rail, zone))
+    }
+
+    pub(super) fn total(rails: &[&str]) -> Option<Total> {
+        if !rails.iter().all(|rail| is_zone(rail)) {
+            return None;
+        }
+        if let Some(psys) = rails.iter().find(|rail| is(rail, "psys")) {
+            return Some(Total::Rail((*psys).to_owned()));
+        }
+        let outer: Vec<String> = rails
+            .iter()
+            .filter(|rail| is(rail, "package-") || is(rail, "dram"))
+            .map(|rail| (*rail).to_owned())
+            .collect();
+        match outer.as_slice() {
+            [] => None,
+            [one] => Some(Total::Rail(one.clone())),
+            _ => Some(Total::Sum(outer)),
+        }
+    }
+
+    /// Why these zones must not be added up, if they must not.
+    pub(super) fn nested(wanted: &[&str]) -> Option<String> {
+        if !wanted.iter().all(|rail| is_zone(rail)) {
+            return None;
+        }
+        let any = |zone: &str| wanted.iter().any(|rail| is(rail, zone));
+        if any("psys") {
+            return Some("psys is the whole platform and contains the packages".to_owned());
+        }
+        let inner = any("core") || any("uncore");
+        (inner && any("package-")).then(|| "a package contains its core and uncore".to_owned())
+    }
+}
+
+/// `gpu0` of `gpu0`, `gpu0:energy` and `gpu0:instant`: several readings of one device.
+fn device_of(rail: &str) -> &str {
+    rail.split(':').next().unwrap_or(rail)
+}
+
+fn same_device(rails: &[&str]) -> bool {
+    let first = rails.first().map(|rail| device_of(rail));
+    rails.iter().all(|rail| Some(device_of(rail)) == first)
+}
+
+/// The reading that says most about short windows: instants, then the counter, then a mean.
+fn best_of_device<'r>(rails: &[&'r str]) -> &'r str {
+    let ending = |wanted: &str| rails.iter().find(|rail| rail.ends_with(wanted)).copied();
+    ending(":instant").or_else(|| ending(":energy")).or(rails.first().copied()).unwrap_or("")
+}
+
 /// GPUs and packages: separate devices, whose sum means something.
 fn is_device(rail: &str) -> bool {
     let lower = rail.to_ascii_lowercase();
-    lower.starts_with("gpu") || lower.starts_with("0000") || lower.starts_with("package-")
+    ["gpu", "0000", "package-", "dram"].iter().any(|start| lower.starts_with(start))
 }
 
 /// Whether these rails of a log may be added up.
@@ -113,10 +183,20 @@ fn is_device(rail: &str) -> bool {
 /// [`PowerError::Rail`] with the reason.
 pub fn check_sum(all: &[&str], wanted: &[&str]) -> Result<(), PowerError> {
     let refuse = |problem: String, remedy: String| {
-        Err(PowerError::Rail { rail: wanted.join("+"), problem, remedy })
+        Err(PowerError::Rail { path: String::new(), rail: wanted.join("+"), problem, remedy })
     };
     if wanted.len() < 2 {
         return Ok(());
+    }
+    let devices: Vec<&str> = wanted.iter().map(|rail| device_of(rail)).collect();
+    if (1..devices.len()).any(|at| devices[..at].contains(&devices[at])) {
+        return refuse(
+            "the same device twice: its power would count twice".to_owned(),
+            format!("Use --rail {}", wanted[0]),
+        );
+    }
+    if let Some(problem) = rapl::nested(wanted) {
+        return refuse(problem, "Add up packages and their dram only".to_owned());
     }
     let Some(board) = board_of(all) else {
         if wanted.iter().all(|rail| is_device(rail)) {
@@ -154,5 +234,22 @@ mod tests {
         assert!(check_sum(&agx, &["VIN_SYS_5V0", "VDDQ_VDD2_1V8AO"]).is_err());
         assert_eq!(total(&["GPU-a", "GPU-b"]), Total::Devices);
         assert_eq!(total(&["X", "Y"]), Total::Unknown);
+    }
+
+    #[test]
+    fn readings_of_one_device_are_not_added_up() {
+        let rails = ["gpu0", "gpu0:energy"];
+        assert_eq!(total(&rails), Total::Rail("gpu0:energy".to_owned()));
+        assert!(check_sum(&rails, &rails).is_err());
+    }
+
+    #[test]
+    fn packages_contain_their_cores() {
+        let rails = ["package-0:energy", "package-0/core:energy", "package-0/dram:energy"];
+        let outer = [rails[0], rails[2]].map(str::to_owned).to_vec();
+        assert_eq!(total(&rails), Total::Sum(outer));
+        assert!(check_sum(&rails, &[rails[0], rails[1]]).is_err());
+        assert!(check_sum(&rails, &[rails[0], rails[2]]).is_ok());
+        assert_eq!(total(&["psys", "package-0"]), Total::Rail("psys".to_owned()));
     }
 }

@@ -6,11 +6,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::clock::place::Placed;
-use super::formats::LogFormat;
-use super::idle::{self, IdleFrom};
+use super::energy;
+use super::idle::IdleFrom;
 use super::log::Kind;
-use super::series::Series;
+use super::measure::OnClock;
+use super::work::Work;
 use crate::units::{Milliwatts, SessionClock, TraceTime, UnixTime};
 
 /// The id of this version of the document.
@@ -46,16 +46,15 @@ pub struct Reading {
     pub power_mw: Milliwatts,
 }
 
-/// The curve of a series that was placed on the wall clock; `activity` is in unix ns.
+/// The curve of a rail that lies on the trace's clock, and the idle power that its energies subtract.
 pub fn curve(
-    series: &Series,
-    format: LogFormat,
-    placed: &Placed,
+    placed: &OnClock,
     session: SessionClock,
-    activity: (i64, i64),
-    idle_from: &IdleFrom,
+    work: &Work,
+    idle: Option<&IdleFrom>,
 ) -> PowerCurve {
-    let idle = idle::measure(series, activity, idle_from);
+    let series = &placed.series;
+    let idle = energy::idle_of(series, work, idle);
     let reading = |(at, watts): (&i64, &f64)| Reading {
         at_ns: session.to_trace(UnixTime::from_unix_ns(*at)),
         power_mw: Milliwatts::from_watts(*watts),
@@ -63,9 +62,9 @@ pub fn curve(
     PowerCurve {
         schema: SCHEMA.to_owned(),
         rail: series.name.clone(),
-        source: format.name().to_owned(),
+        source: placed.sensor.format.name().to_owned(),
         averaged: matches!(series.kind, Kind::TrailingAvg { .. }),
-        alignment: placed.method.clone(),
+        alignment: placed.aligned.method.clone(),
         idle_mw: idle.as_ref().ok().map(|idle| Milliwatts::from_watts(idle.watts)),
         idle_how: match &idle {
             Ok(idle) => idle.how.clone(),

@@ -116,8 +116,7 @@ pub fn describe(path: &str, log: &PowerLog) -> LogAbout {
         Total::Sum(rails) => rails,
         Total::Devices | Total::Unknown => Vec::new(),
     };
-    let mut findings = log.findings.clone();
-    findings.extend(log.rails.iter().flat_map(plausible::doubts));
+    let mut findings = doubts(log);
     findings.extend(clock_doubt(log));
     finding::sort(&mut findings);
     let times = || log.rails.iter().flat_map(|rail| &rail.samples).map(|sample| sample.at_ns);
@@ -135,6 +134,13 @@ pub fn describe(path: &str, log: &PowerLog) -> LogAbout {
         skipped_lines: log.skipped_lines,
         findings,
     }
+}
+
+/// Doubts about the values of a log, and those met while reading it.
+pub fn doubts(log: &PowerLog) -> Vec<Finding> {
+    let mut findings = log.findings.clone();
+    findings.extend(log.rails.iter().flat_map(plausible::doubts));
+    findings
 }
 
 const fn clock_name(basis: Basis) -> &'static str {
@@ -258,7 +264,7 @@ fn counter_mean(rail: &Rail) -> Option<f64> {
 /// The smallest difference between two different readings.
 pub(super) fn step_of(values: &[f64]) -> Option<f64> {
     let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
+    sorted.sort_unstable_by(f64::total_cmp);
     sorted.windows(2).map(|pair| pair[1] - pair[0]).filter(|step| *step > 1e-9).reduce(f64::min)
 }
 

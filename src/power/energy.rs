@@ -9,63 +9,87 @@ use std::collections::BTreeMap;
 
 use serde_json::Number;
 
-use super::clock::correlate;
-use super::clock::place::Placed;
+use super::clock::align::Aligned;
 use super::estimate::{Data, Estimate, Estimator, Unable, block, direct, regression, samples};
-use super::formats::LogFormat;
 use super::idle::{self, Idle, IdleFrom};
-use super::log::Kind;
+use super::log::{Kind, Sensor};
 use super::series::Series;
+use super::work::Work;
 use crate::attribution::energy_document::{Alignment, Energy, Refusal};
-use crate::units::{Millijoules, Milliwatts, Nanos, Share};
+use crate::units::{Millijoules, Milliwatts, Share};
 
 /// Below this the windows do not hold their own work.
 const LEAST_CONTAINED: f64 = 0.5;
 const SECOND_NS: i64 = 1_000_000_000;
 /// A peak stands out when it is this many times the mean.
 const PEAK: f64 = 1.2;
-/// Shifts that are tried when power is correlated with busy time.
-const LAG: Nanos = Nanos::from_ns(2_000_000_000);
 
-/// What is asked. Times in unix ns, in order.
+/// What is asked.
 #[derive(Clone, Debug)]
-pub struct Question {
-    /// The windows.
-    pub windows: Vec<(i64, i64)>,
-    /// When the GPU was busy, disjoint; empty when there is no trace.
-    pub busy: Vec<(i64, i64)>,
-    /// From the first to the last thing that was done.
-    pub activity: (i64, i64),
-    /// Share of the launched work inside the windows; `None` when it is not known.
-    pub contained: Option<f64>,
-    /// Whether the power was logged while nsys traced.
-    pub traced: bool,
-    /// Where idle power is taken.
-    pub idle: IdleFrom,
+pub struct Question<'a> {
+    /// What was done.
+    pub work: &'a Work,
+    /// Where idle power is taken; `None` takes declared idle spans, else everything outside the activity.
+    pub idle: Option<IdleFrom>,
     /// The user's estimator.
     pub estimator: Option<Estimator>,
     /// Below this share of integrated time nothing is said.
     pub min_coverage: f64,
 }
 
-/// Answers for one rail of a log that was placed on the wall clock.
-pub fn energy(series: &Series, format: LogFormat, placed: &Placed, question: &Question) -> Energy {
-    let measured = idle::measure(series, question.activity, &question.idle);
+/// Answers for one rail of a log that lies on the trace's clock.
+pub fn energy(
+    series: &Series,
+    sensor: &Sensor,
+    aligned: &Aligned,
+    question: &Question<'_>,
+) -> Energy {
+    let measured = idle_of(series, question.work, question.idle.as_ref());
     let idle = measured.as_ref().ok();
     let data = Data {
         series,
-        windows: &question.windows,
+        windows: &question.work.windows,
         idle,
-        sigma_ns: placed.sigma.as_ns(),
+        sigma_ns: aligned.sigma.as_ns(),
         min_coverage: question.min_coverage,
     };
     let (estimator, answer) = choose(&data, question);
-    let lag = clear_lag(series, question);
-    let mut energy = Energy {
+    let mut energy = empty(series, sensor, aligned, question);
+    energy.estimator = estimator.map(|estimator| estimator.name().to_owned());
+    energy.idle_mw = idle.map(|idle| Milliwatts::from_watts(idle.watts));
+    energy.idle_how = match &measured {
+        Ok(idle) => idle.how.clone(),
+        Err(why) => format!("none: {why}"),
+    };
+    match answer {
+        Ok(estimate) => fill(&mut energy, &estimate, series, sensor, idle),
+        Err(unable) => energy.refused = Some(refusal(unable, &energy, series, question.work)),
+    }
+    energy
+}
+
+/// Idle power where the user says, else where the program declares it, else outside the activity.
+pub(super) fn idle_of(
+    series: &Series,
+    work: &Work,
+    from: Option<&IdleFrom>,
+) -> Result<Idle, String> {
+    let measure = |from: &IdleFrom| idle::measure(series, work.activity, from);
+    if let Some(from) = from {
+        return measure(from);
+    }
+    let declared = IdleFrom::Spans(work.idle.clone());
+    let found = (!work.idle.is_empty()).then(|| measure(&declared).ok()).flatten();
+    found.map_or_else(|| measure(&IdleFrom::Outside), Ok)
+}
+
+/// An energy without figures: what it is about.
+fn empty(series: &Series, sensor: &Sensor, aligned: &Aligned, question: &Question<'_>) -> Energy {
+    Energy {
         rail: series.name.clone(),
-        source: format.name().to_owned(),
-        estimator: estimator.map(|estimator| estimator.name().to_owned()),
-        run: if question.traced { "traced" } else { "untraced" }.to_owned(),
+        source: sensor.format.name().to_owned(),
+        estimator: None,
+        run: if question.work.traced { "traced" } else { "untraced" }.to_owned(),
         windows_used: 0,
         total_mj: None,
         total_ci95_mj: None,
@@ -73,83 +97,89 @@ pub fn energy(series: &Series, format: LogFormat, placed: &Placed, question: &Qu
         dynamic_ci95_mj: None,
         systematic_mj: None,
         mean_power_mw: None,
-        idle_mw: idle.map(|idle| Milliwatts::from_watts(idle.watts)),
-        idle_how: match &measured {
-            Ok(idle) => idle.how.clone(),
-            Err(why) => format!("none: {why}"),
-        },
+        idle_mw: None,
+        idle_how: String::new(),
         coverage: None,
-        samples_inside: inside(series, &question.windows),
+        samples_inside: inside(series, &question.work.windows),
         effective_period_ns: series.effective_period(),
         blocks: None,
         duty: None,
         phase_p: None,
         alignment: Alignment {
-            method: placed.method.clone(),
-            offset_ns: placed.offset,
-            sigma_ns: placed.sigma,
-            drift_ppm: None,
-            r_max: lag.map(|lag| lag.r_max),
+            method: aligned.method.clone(),
+            offset_ns: aligned.offset,
+            sigma_ns: aligned.sigma,
+            drift_ppm: aligned.drift_ppm,
+            drift_sigma_ppm: aligned.drift_sigma_ppm,
+            r_max: aligned.lag.map(|lag| lag.r_max),
+            lag_ns: aligned.lag.map(|lag| lag.lag),
         },
         refused: None,
-    };
-    match answer {
-        Ok(estimate) => fill(&mut energy, &estimate, series, format, idle),
-        Err(unable) => energy.refused = Some(refusal(unable, &energy, series, question)),
     }
-    energy
 }
 
-fn choose(data: &Data<'_>, question: &Question) -> (Option<Estimator>, Result<Estimate, Unable>) {
-    if question.windows.windows(2).any(|pair| pair[1].0 < pair[0].1) {
+fn choose(
+    data: &Data<'_>,
+    question: &Question<'_>,
+) -> (Option<Estimator>, Result<Estimate, Unable>) {
+    if question.work.windows.windows(2).any(|pair| pair[1].0 < pair[0].1) {
         let message = "windows overlap in time: their power cannot be told apart";
         return (None, Err(Unable::new("windows-overlap", message, &[])));
     }
-    if let Some(share) = question.contained.filter(|share| *share < LEAST_CONTAINED) {
+    if let Some(share) = question.work.contained.filter(|share| *share < LEAST_CONTAINED) {
         return (None, Err(not_contained(data, share)));
     }
-    let run = |estimator: Estimator| match estimator {
+    if let Some(estimator) = question.estimator {
+        return (Some(estimator), run(estimator, data));
+    }
+    strongest(data).map_or_else(
+        |unable| (None, Err(unable)),
+        |(estimator, estimate)| (Some(estimator), Ok(estimate)),
+    )
+}
+
+fn run(estimator: Estimator, data: &Data<'_>) -> Result<Estimate, Unable> {
+    match estimator {
         Estimator::Direct => direct::estimate(data),
         Estimator::Block => block::estimate(data),
         Estimator::Samples => samples::estimate(data),
         Estimator::Regression => regression::estimate(data),
-    };
-    if let Some(estimator) = question.estimator {
-        return (Some(estimator), run(estimator));
     }
-    if direct::periods(data) >= direct::MANY_PERIODS {
-        return (Some(Estimator::Direct), direct::estimate(data));
+}
+
+/// The strongest estimator that has an answer; refusals that no other one cures end the search.
+fn strongest(data: &Data<'_>) -> Result<(Estimator, Estimate), Unable> {
+    let with = |estimator: Estimator| run(estimator, data).map(|estimate| (estimator, estimate));
+    // Blocks of mostly pauses would weigh the error of the idle power with the pauses' length.
+    let alone = direct::periods(data) >= direct::PERIODS && block::mostly_pauses(data.windows);
+    if alone || direct::periods(data) >= direct::MANY_PERIODS {
+        return with(Estimator::Direct);
     }
-    let short = match block::estimate(data) {
-        Ok(estimate) => return (Some(Estimator::Block), Ok(estimate)),
-        Err(unable) if unable.code != "train-too-short" => return (None, Err(unable)),
-        Err(short) => short,
+    let short = match with(Estimator::Block) {
+        Err(unable) if unable.code == "train-too-short" => unable,
+        done => return done,
     };
-    let slow = match direct::estimate(data) {
-        Ok(estimate) => return (Some(Estimator::Direct), Ok(estimate)),
+    let slow = match with(Estimator::Direct) {
         // Long windows with gaps in the log have no other way.
-        Err(unable) if unable.code == "coverage" => return (None, Err(unable)),
-        Err(unable) => unable,
+        Err(unable) if unable.code != "coverage" => unable,
+        done => return done,
     };
     if data.series.kind != Kind::Instant {
-        let mut both = slow;
-        both.message = format!("{}; {}", both.message, short.message);
-        let fresh = short.evidence.into_iter().filter(|(name, _)| *name != "effective_period_ms");
-        both.evidence.extend(fresh);
-        return (None, Err(both));
+        return Err(both(slow, short));
     }
-    match samples::estimate(data) {
-        Ok(estimate) => (Some(Estimator::Samples), Ok(estimate)),
-        Err(unable) if unable.code == "phase-locked-sampling" => (None, Err(unable)),
-        Err(few) => match regression::estimate(data) {
-            Ok(estimate) => (Some(Estimator::Regression), Ok(estimate)),
-            Err(_) => {
-                let mut both = slow;
-                both.message = format!("{}; {}", both.message, few.message);
-                (None, Err(both))
-            }
-        },
-    }
+    let few = match with(Estimator::Samples) {
+        Err(unable) if unable.code != "phase-locked-sampling" => unable,
+        done => return done,
+    };
+    with(Estimator::Regression).map_err(|_| both(slow, few))
+}
+
+/// Two reasons as one, under the code of the first.
+fn both(mut first: Unable, second: Unable) -> Unable {
+    first.message = format!("{}; {}", first.message, second.message);
+    let fresh = second.evidence.into_iter().filter(|(name, _)| *name != "effective_period_ms");
+    first.evidence.extend(fresh);
+    first
 }
 
 /// Windows that end before their work; a sensor that is too slow as well is the first reason, since no
@@ -178,18 +208,11 @@ fn inside(series: &Series, windows: &[(i64, i64)]) -> usize {
     windows.iter().map(count).sum()
 }
 
-fn clear_lag(series: &Series, question: &Question) -> Option<correlate::Correlation> {
-    let power: Vec<(i64, f64)> =
-        series.times.iter().copied().zip(series.watts.iter().copied()).collect();
-    correlate::correlate(&power, &question.busy, series.period(), series.window(), LAG)
-        .filter(|found| found.is_clear())
-}
-
 fn fill(
     energy: &mut Energy,
     estimate: &Estimate,
     series: &Series,
-    format: LogFormat,
+    sensor: &Sensor,
     idle: Option<&Idle>,
 ) {
     let mj = Millijoules::from_joules;
@@ -206,7 +229,7 @@ fn fill(
     energy.duty = estimate.duty.and_then(|share| Share::of((share * 1e9) as i64, 1_000_000_000));
     energy.phase_p = estimate.phase_p;
     let of = estimate.dynamic.unwrap_or(estimate.total).abs();
-    energy.systematic_mj = gain(format).map(|gain| {
+    energy.systematic_mj = sensor.gain().map(|gain| {
         let step = match (series.step(), idle) {
             // Readings that scatter by more than half a step average the steps out.
             (Some(step), Some(idle)) if idle.spread < step / 2.0 => step / 12.0_f64.sqrt(),
@@ -216,21 +239,8 @@ fn fill(
     });
 }
 
-/// Relative error of the sensor that no averaging removes; `None` when nothing is known of it.
-const fn gain(format: LogFormat) -> Option<f64> {
-    match format {
-        LogFormat::NvidiaSmi | LogFormat::Dmon | LogFormat::Dcgmi | LogFormat::Prometheus => {
-            Some(0.05)
-        }
-        LogFormat::Tegrastats | LogFormat::Jtop | LogFormat::Own | LogFormat::TraceMarks => {
-            Some(0.01)
-        }
-        LogFormat::Monsoon | LogFormat::Csv | LogFormat::Zeus | LogFormat::CodeCarbon => None,
-    }
-}
-
 /// The refusal with what was seen in the log beside it.
-fn refusal(unable: Unable, energy: &Energy, series: &Series, question: &Question) -> Refusal {
+fn refusal(unable: Unable, energy: &Energy, series: &Series, work: &Work) -> Refusal {
     let mut evidence: BTreeMap<String, Number> = BTreeMap::new();
     let mut put = |name: &str, value: f64| {
         if let Some(number) = Number::from_f64(value) {
@@ -243,8 +253,8 @@ fn refusal(unable: Unable, energy: &Energy, series: &Series, question: &Question
     put("readings_inside_windows", energy.samples_inside as f64);
     let mut message = unable.message;
     if unable.code == "sensor-too-slow"
-        && let Some((_, last_busy)) = question.busy.last()
-        && let Some(after) = peak_after(series, question, *last_busy)
+        && let Some((_, last_busy)) = work.landmarks.busy.last()
+        && let Some(after) = peak_after(series, work, *last_busy)
     {
         put("peak_after_last_work_s", after);
         message += &format!("; power peaks {after:.1} s after the last operation on the GPU");
@@ -253,8 +263,8 @@ fn refusal(unable: Unable, energy: &Energy, series: &Series, question: &Question
 }
 
 /// By how many seconds the highest reading follows the last work; `None` when it comes before.
-fn peak_after(series: &Series, question: &Question, last_busy: i64) -> Option<f64> {
-    let first = question.busy.first()?.0;
+fn peak_after(series: &Series, work: &Work, last_busy: i64) -> Option<f64> {
+    let first = work.landmarks.busy.first()?.0;
     let from = series.times.partition_point(|t| *t < first);
     // Later peaks have other reasons than this work.
     let until = last_busy + 3 * series.effective_period().as_ns() + SECOND_NS;

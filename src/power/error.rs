@@ -41,8 +41,10 @@ pub enum PowerError {
         remedy: String,
     },
     /// The rail that was asked for is not there, or must not be added up.
-    #[error("rail `{rail}`: {problem}. {remedy}")]
+    #[error("{path}: rail `{rail}`: {problem}. {remedy}")]
     Rail {
+        /// The log; empty until it is known.
+        path: String,
         /// As it was asked for.
         rail: String,
         /// What is wrong.
@@ -50,6 +52,17 @@ pub enum PowerError {
         /// What helps.
         remedy: String,
     },
+}
+
+impl PowerError {
+    /// The same error, about the log that was read from `path`.
+    #[must_use]
+    pub(super) fn of_log(mut self, path: &str) -> Self {
+        if let Self::Rail { path: at, .. } = &mut self {
+            path.clone_into(at);
+        }
+        self
+    }
 }
 
 /// What a reader reads: the text of a log, and its name for messages.

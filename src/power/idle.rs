@@ -50,10 +50,46 @@ pub struct Idle {
 /// # Errors
 /// A sentence.
 pub fn measure(series: &Series, activity: (i64, i64), from: &IdleFrom) -> Result<Idle, String> {
-    let (first, last) = series.extent().ok_or("the log is empty")?;
+    let (spans, what) = spans(series, activity, from).ok_or("the log is empty")?;
+    let mut readings = Vec::new();
+    let mut means = Vec::new();
+    let mut time = 0;
+    for (start, end) in spans {
+        let from = series.times.partition_point(|t| *t < start);
+        let to = series.times.partition_point(|t| *t <= end);
+        if from + 1 < to {
+            readings.extend_from_slice(&series.watts[from..to]);
+            means.push(mean(&series.watts[from..to]));
+            time += series.times[to - 1] - series.times[from];
+        }
+    }
+    let taken = format!("{} readings over {:.1} {what}", readings.len(), Nanos::from_ns(time));
+    if readings.len() < LEAST_READINGS || time < LEAST_TIME {
+        return Err(format!("{taken}; 20 readings and 5 s are needed"));
+    }
+    let (error, freedom) = block_error(&readings);
+    let watts = mean(&readings);
+    let squares: f64 = readings.iter().map(|value| (value - watts).powi(2)).sum();
+    let spread = (squares / readings.len() as f64).sqrt();
+    let apart = match means.as_slice() {
+        [first, .., last] => {
+            format!(", {:+.0} mW from the first to the last span", (last - first) * 1e3)
+        }
+        _ => String::new(),
+    };
+    Ok(Idle { watts, error, freedom, spread, how: format!("{taken}{apart}") })
+}
+
+/// The spans in which the readings are idle ones, and how to say it; `None` for an empty log.
+fn spans(
+    series: &Series,
+    activity: (i64, i64),
+    from: &IdleFrom,
+) -> Option<(Vec<(i64, i64)>, &'static str)> {
+    let (first, last) = series.extent()?;
     let window = series.window().as_ns();
     let (before, after) = (activity.0 - HALF_SECOND, activity.1 + HALF_SECOND + window);
-    let (spans, what) = match from {
+    Some(match from {
         IdleFrom::Outside => (vec![(first, before), (after, last)], "outside the activity"),
         IdleFrom::Within(length) => {
             let length = length.as_ns();
@@ -67,39 +103,7 @@ pub fn measure(series: &Series, activity: (i64, i64), from: &IdleFrom) -> Result
             spans.iter().map(|(start, end)| (start + window, *end)).collect(),
             "in the declared idle spans",
         ),
-    };
-    let mut readings = Vec::new();
-    let mut means = Vec::new();
-    let mut time = 0;
-    for (start, end) in spans {
-        let from = series.times.partition_point(|t| *t < start);
-        let to = series.times.partition_point(|t| *t <= end);
-        if from + 1 < to {
-            readings.extend_from_slice(&series.watts[from..to]);
-            means.push(mean(&series.watts[from..to]));
-            time += series.times[to - 1] - series.times[from];
-        }
-    }
-    if readings.len() < LEAST_READINGS || time < LEAST_TIME {
-        return Err(format!(
-            "{} readings over {:.1} {what}; 20 readings and 5 s are needed",
-            readings.len(),
-            Nanos::from_ns(time)
-        ));
-    }
-    let (error, freedom) = block_error(&readings);
-    let watts = mean(&readings);
-    let spread = (readings.iter().map(|value| (value - watts).powi(2)).sum::<f64>()
-        / readings.len() as f64)
-        .sqrt();
-    let apart = match means.as_slice() {
-        [first, .., last] => {
-            format!(", {:+.0} mW from the first to the last span", (last - first) * 1e3)
-        }
-        _ => String::new(),
-    };
-    let how = format!("{} readings over {:.1} {what}{apart}", readings.len(), Nanos::from_ns(time));
-    Ok(Idle { watts, error, freedom, spread, how })
+    })
 }
 
 fn mean(values: &[f64]) -> f64 {

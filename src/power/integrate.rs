@@ -10,6 +10,7 @@
 //! ```
 //! Cumulative sums make a window cost two binary searches, whatever its length.
 
+use super::series::Series;
 use crate::units::Nanos;
 
 /// What power does between two readings.
@@ -30,6 +31,7 @@ pub struct Integral<'a> {
     watts: &'a [f64],
     method: Method,
     gap: i64,
+    lead: i64,
     joules: Vec<f64>,
     covered: Vec<i64>,
 }
@@ -59,6 +61,13 @@ pub struct Counted {
 }
 
 impl<'a> Integral<'a> {
+    /// Prepares a rail, each reading at the middle of what it averages; `None` below two readings.
+    pub fn of(series: &'a Series) -> Option<Self> {
+        let mut this = Self::new(&series.times, &series.watts, series.method(), series.gap())?;
+        this.lead = series.lead_ns();
+        Some(this)
+    }
+
     /// Prepares a series with strictly ascending times; `None` below two readings.
     pub fn new(times: &'a [i64], watts: &'a [f64], method: Method, gap: Nanos) -> Option<Self> {
         if times.len() < 2 || times.len() != watts.len() {
@@ -69,6 +78,7 @@ impl<'a> Integral<'a> {
             watts,
             method,
             gap: gap.as_ns(),
+            lead: 0,
             joules: Vec::with_capacity(times.len()),
             covered: Vec::with_capacity(times.len()),
         };
@@ -117,6 +127,7 @@ impl<'a> Integral<'a> {
 
     /// The energy in `[a, b]`, ns on the clock of the series.
     pub fn over(&self, a: i64, b: i64) -> Piece {
+        let (a, b) = (a + self.lead, b + self.lead);
         let ((joules_a, covered_a), (joules_b, covered_b)) = (self.until(a), self.until(b));
         let inside = self.times.partition_point(|time| *time <= b)
             - self.times.partition_point(|time| *time < a);

@@ -85,11 +85,47 @@ pub struct LoggedWindow {
     pub energy_j: Vec<(String, Option<f64>)>,
 }
 
+/// What took the readings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sensor {
+    /// Whose file it is.
+    pub format: LogFormat,
+    /// The sensor behind it, where the log names one: `ina3221`, `nvml`, `rapl`.
+    pub named: Option<String>,
+}
+
+impl Sensor {
+    /// Relative error that no averaging removes: 5 % for NVML, 1 % for an INA3221 with its shunt; `None`
+    /// when nothing is known of it.
+    pub fn gain(&self) -> Option<f64> {
+        match self.format {
+            LogFormat::NvidiaSmi
+            | LogFormat::Dmon
+            | LogFormat::Dcgmi
+            | LogFormat::Prometheus
+            | LogFormat::TraceCounters => Some(0.05),
+            LogFormat::Tegrastats | LogFormat::Jtop | LogFormat::Ina3221 => Some(0.01),
+            LogFormat::Own | LogFormat::TraceMarks => match self.named.as_deref() {
+                Some("nvml" | "nvidia-smi") => Some(0.05),
+                Some("ina3221" | "tegrastats") => Some(0.01),
+                _ => None,
+            },
+            LogFormat::Monsoon
+            | LogFormat::Rapl
+            | LogFormat::Csv
+            | LogFormat::Zeus
+            | LogFormat::CodeCarbon => None,
+        }
+    }
+}
+
 /// A log in memory.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PowerLog {
     /// Which reader read it.
     pub format: LogFormat,
+    /// The sensor, where the log names it.
+    pub sensor: Option<String>,
     /// What the times count from.
     pub basis: Basis,
     /// Resolution of the stamps.
@@ -100,6 +136,9 @@ pub struct PowerLog {
     pub stated_start: Option<UnixTime>,
     /// `mono − real` pairs of the sampler: `(mono_ns, real_ns)`.
     pub clock_pairs: Vec<(i64, i64)>,
+    /// Wall clock minus monotonic clock at the first reading, for a sampler that writes both; once the wall
+    /// clock has stepped, times are monotonic ones with this added.
+    pub mono_shift_ns: Option<i64>,
     /// The rails, in the order of their first appearance.
     pub rails: Vec<Rail>,
     /// Energies per window, for loggers that integrate themselves.
@@ -115,16 +154,23 @@ impl PowerLog {
     pub(super) fn new(format: LogFormat, basis: Basis, quantum: Nanos) -> Self {
         Self {
             format,
+            sensor: None,
             basis,
             quantum,
             stated_zone_s: None,
             stated_start: None,
             clock_pairs: Vec::new(),
+            mono_shift_ns: None,
             rails: Vec::new(),
             windows: Vec::new(),
             skipped_lines: 0,
             findings: Vec::new(),
         }
+    }
+
+    /// What took the readings.
+    pub fn taken_by(&self) -> Sensor {
+        Sensor { format: self.format, named: self.sensor.clone() }
     }
 
     /// The rail of this name.

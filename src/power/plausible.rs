@@ -10,24 +10,29 @@ const LEAST_WATTS: f64 = 0.005;
 
 /// Doubts about the values of one rail; values stay as they are.
 pub(super) fn doubts(rail: &Rail) -> Vec<Finding> {
-    let mut found = Vec::new();
     if rail.kind == Kind::Cumulative || rail.samples.is_empty() {
-        return found;
+        return Vec::new();
     }
     let mut values: Vec<f64> = rail.samples.iter().map(|sample| sample.value).collect();
-    values.sort_by(f64::total_cmp);
-    let median = values[values.len() / 2];
-    let (least, most) = (values[0], values[values.len() - 1]);
-    let name = &rail.name;
+    let middle = values.len() / 2;
+    let median = *values.select_nth_unstable_by(middle, f64::total_cmp).1;
+    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    size(&rail.name, least, median, most).into_iter().chain(sign(&rail.name, &values)).collect()
+}
+
+/// A dead sensor, or the wrong unit.
+fn size(name: &str, least: f64, median: f64, most: f64) -> Option<Finding> {
     if least == 0.0 && most == 0.0 {
-        found.push(Finding::new(
+        return Some(Finding::new(
             "power-all-zero",
             Severity::Warning,
             format!("rail {name}: every reading is 0 W: the sensor does not report"),
             "use another rail or sensor",
         ));
-    } else if median > MOST_WATTS {
-        found.push(
+    }
+    if median > MOST_WATTS {
+        return Some(
             Finding::new(
                 "power-implausible",
                 Severity::Error,
@@ -40,30 +45,29 @@ pub(super) fn doubts(rail: &Rail) -> Vec<Finding> {
             )
             .with("median_w", median),
         );
-    } else if most > 0.0 && median.abs() < LEAST_WATTS && name.contains('_') && most < LEAST_WATTS {
-        found.push(
-            Finding::new(
-                "power-implausible",
-                Severity::Warning,
-                format!("rail {name}: no reading exceeds {:.3} mW", most * 1e3),
-                "check the unit: --power-col COLUMN=W",
-            )
-            .with("max_w", most),
-        );
     }
-    if least < 0.0 {
-        let count = values.iter().filter(|value| **value < 0.0).count();
-        found.push(
-            Finding::new(
-                "power-negative",
-                Severity::Warning,
-                format!(
-                    "rail {name}: {count} readings are negative (the sensor sees both directions)"
-                ),
-                "check the direction of the shunt; the values are kept",
-            )
-            .with("readings", count),
-        );
-    }
-    found
+    let tiny = most > 0.0 && most < LEAST_WATTS && median.abs() < LEAST_WATTS && name.contains('_');
+    tiny.then(|| {
+        Finding::new(
+            "power-implausible",
+            Severity::Warning,
+            format!("rail {name}: no reading exceeds {:.3} mW", most * 1e3),
+            "check the unit: --power-col COLUMN=W",
+        )
+        .with("max_w", most)
+    })
+}
+
+/// Current against the expected direction.
+fn sign(name: &str, values: &[f64]) -> Option<Finding> {
+    let count = values.iter().filter(|value| **value < 0.0).count();
+    (count > 0).then(|| {
+        Finding::new(
+            "power-negative",
+            Severity::Warning,
+            format!("rail {name}: {count} readings are negative (the sensor sees both directions)"),
+            "check the direction of the shunt; the values are kept",
+        )
+        .with("readings", count)
+    })
 }

@@ -1,6 +1,6 @@
 //! A comparison as lines and tables: what moved, what explains it, limits held against it.
 
-use super::summary::Line;
+use super::line::Line;
 use super::table::{Cell, Column, Table, number, text};
 use crate::compare::document::{
     By, Check, Comparison, Decomposition, EnergyChange, Estimate, Matched, Outcome, Part, PartOf,

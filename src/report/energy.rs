@@ -1,11 +1,11 @@
 //! Energies per window, in sentences and as a table.
 
-use super::summary::Line;
+use super::line::Line;
 use super::table::{Cell, Table, number, text};
-use crate::attribution::energy_document::Energy;
+use crate::attribution::energy_document::{Alignment, Energy};
 use crate::power::decomposition::Decomposition;
 use crate::power::document::EnergySet;
-use crate::units::{Millijoules, plain};
+use crate::units::{Millijoules, Nanos, plain};
 
 /// `228.0 mJ [226.1 mJ, 229.9 mJ]`.
 fn with_interval(energy: Option<Millijoules>, ci: Option<[Millijoules; 2]>) -> String {
@@ -18,60 +18,79 @@ fn with_interval(energy: Option<Millijoules>, ci: Option<[Millijoules; 2]>) -> S
 
 /// The lines about one energy.
 pub fn lines(energy: &Energy) -> Vec<Line> {
-    let rail = plain(&energy.rail, 60);
-    let mut lines = Vec::new();
-    match &energy.refused {
-        Some(refusal) => {
-            let message = format!("{rail}: – refused ({}): {}", refusal.code, refusal.message);
-            lines.push(("energy", message));
-        }
-        None => {
-            let mut line = format!(
-                "{rail}, per window: total {}, dynamic {} (95 %, statistical)",
-                with_interval(energy.total_mj, energy.total_ci95_mj),
-                with_interval(energy.dynamic_mj, energy.dynamic_ci95_mj)
-            );
-            line += &match energy.systematic_mj {
-                Some(systematic) => format!(" ± {systematic} (systematic)"),
-                None => " · systematic error of this sensor is not known".to_owned(),
-            };
-            if let Some(power) = energy.mean_power_mw {
-                line += &format!(" · mean power {power}");
-            }
-            line += &format!(
-                " · {} windows, estimator {}",
-                energy.windows_used,
-                energy.estimator.as_deref().unwrap_or("–")
-            );
-            if let Some(blocks) = energy.blocks {
-                line += &format!(" over {blocks} blocks");
-            }
-            if let Some(duty) = energy.duty {
-                line += &format!(", windows fill {duty} of them");
-            }
-            lines.push(("energy", line));
-        }
-    }
     let idle = match energy.idle_mw {
         Some(idle) => format!("{idle} ({})", energy.idle_how),
         None => energy.idle_how.clone(),
     };
-    lines.push(("idle", idle));
-    let alignment = &energy.alignment;
-    let mut sensor = format!(
+    vec![
+        ("energy", figures(energy)),
+        ("idle", idle),
+        ("sensor", sensor(energy)),
+        ("clock", clock(&energy.alignment)),
+    ]
+}
+
+/// What a window costs, or why that is not said.
+fn figures(energy: &Energy) -> String {
+    let rail = plain(&energy.rail, 60);
+    if let Some(refusal) = &energy.refused {
+        return format!("{rail}: – refused ({}): {}", refusal.code, refusal.message);
+    }
+    let mut line = format!(
+        "{rail}, per window: total {}, dynamic {} (95 %, statistical)",
+        with_interval(energy.total_mj, energy.total_ci95_mj),
+        with_interval(energy.dynamic_mj, energy.dynamic_ci95_mj)
+    );
+    line += &match energy.systematic_mj {
+        Some(systematic) => format!(" ± {systematic} (systematic)"),
+        None => " · systematic error of this sensor is not known".to_owned(),
+    };
+    if let Some(power) = energy.mean_power_mw {
+        line += &format!(" · mean power {power}");
+    }
+    line += &format!(
+        " · {} windows, estimator {}",
+        energy.windows_used,
+        energy.estimator.as_deref().unwrap_or("–")
+    );
+    if let Some(blocks) = energy.blocks {
+        line += &format!(" over {blocks} blocks");
+    }
+    if let Some(duty) = energy.duty {
+        line += &format!(", windows fill {duty} of them");
+    }
+    line
+}
+
+fn sensor(energy: &Energy) -> String {
+    let mut line = format!(
         "{}, {} run · a reading stands for {:.1} · {} readings inside windows",
         energy.source, energy.run, energy.effective_period_ns, energy.samples_inside
     );
     if let Some(coverage) = energy.coverage {
-        sensor += &format!(" · coverage {coverage}");
+        line += &format!(" · coverage {coverage}");
     }
     if let Some(p) = energy.phase_p {
-        sensor += &format!(" · phase test p = {p:.2}");
+        line += &format!(" · phase test p = {p:.2}");
     }
-    lines.push(("sensor", sensor));
-    let clock = format!("{} ± {:.1}", alignment.method, alignment.sigma_ns);
-    lines.push(("clock", clock));
-    lines
+    line
+}
+
+fn clock(alignment: &Alignment) -> String {
+    let mut line = format!("{} ± {:.1}", alignment.method, alignment.sigma_ns);
+    if alignment.offset_ns != Nanos::ZERO {
+        line += &format!(" · {:+.3} ms added", alignment.offset_ns.as_ms_f64());
+    }
+    if let Some(drift) = alignment.drift_ppm {
+        line += &match alignment.drift_sigma_ppm {
+            Some(sigma) => format!(" · drift {drift:+.1} ± {sigma:.1} ppm"),
+            None => format!(" · drift {drift:+.1} ppm"),
+        };
+    }
+    if let (Some(lag), Some(r)) = (alignment.lag_ns, alignment.r_max) {
+        line += &format!(" · power follows work by {lag:.1} (r = {r:.2})");
+    }
+    line
 }
 
 /// The summary of one set of windows.
@@ -98,15 +117,7 @@ pub fn ratio(sets: &[EnergySet]) -> Option<Line> {
     let ((energy_a, mean_a, rail_a), (energy_b, mean_b, rail_b)) = (of(a)?, of(b)?);
     let parts = Decomposition::of((energy_a, mean_a), (energy_b, mean_b))?;
     (rail_a == rail_b).then(|| {
-        let line = format!(
-            "`{}` over `{}`: energy {:.3} = latency {:.3} × power {:.3}",
-            plain(&a.spec, 40),
-            plain(&b.spec, 40),
-            parts.energy_ratio,
-            parts.latency_ratio,
-            parts.power_ratio
-        );
-        ("ratio", line)
+        ("ratio", format!("`{}` over `{}`: {parts}", plain(&a.spec, 40), plain(&b.spec, 40)))
     })
 }
 
@@ -154,5 +165,47 @@ pub fn table(energies: &[Energy]) -> Table {
         columns,
         rows: energies.iter().map(row).collect(),
         note: None,
+    }
+}
+
+/// Two variants taken apart, in sentences.
+pub fn decomposition(parts: &Decomposition) -> Vec<Line> {
+    let mut ratio = parts.to_string();
+    if let Some(latency) = parts.latency_part {
+        let percent = latency * 100.0;
+        ratio += &format!(
+            " · of the difference {percent:.1} % is latency, {:.1} % power (on logarithms)",
+            100.0 - percent
+        );
+    }
+    vec![
+        ("energy", format!("{} over {}", parts.energy_a, parts.energy_b)),
+        ("latency", format!("{} over {}", parts.latency_a, parts.latency_b)),
+        ("power", format!("{:.3} over {:.3}", parts.power_a, parts.power_b)),
+        ("ratio", ratio),
+    ]
+}
+
+/// The same as a table.
+pub fn parts(parts: &Decomposition) -> Table {
+    let columns = vec![
+        text("of", "of"),
+        number("energy", "energy_mj"),
+        number("latency", "latency_ns"),
+        number("power", "power_mw"),
+    ];
+    let side = |name: &str, energy: Millijoules, latency: Nanos, power| {
+        vec![Cell::from(name), Some(energy).into(), Some(latency).into(), Some(power).into()]
+    };
+    let rows = vec![
+        side("first", parts.energy_a, parts.latency_a, parts.power_a),
+        side("second", parts.energy_b, parts.latency_b, parts.power_b),
+    ];
+    Table {
+        name: "decomposition",
+        title: "Energy = latency × power".to_owned(),
+        columns,
+        rows,
+        note: Some(parts.to_string()),
     }
 }

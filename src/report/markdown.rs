@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
+use super::line::Line;
 use super::paper::{ColumnKind, ShownColumn, ShownTable};
-use super::summary::Line;
 use super::table::{Cell, Table};
 use crate::finding::Finding;
 use crate::units::plain;

@@ -11,6 +11,7 @@ pub mod comparison;
 mod csv;
 pub mod energy;
 pub mod info;
+pub mod line;
 mod markdown;
 mod notes;
 pub mod paper;

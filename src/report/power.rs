@@ -1,6 +1,6 @@
 //! What is in a power log, as a summary and tables.
 
-use super::summary::Line;
+use super::line::Line;
 use super::table::{Cell, Table, number, text};
 use crate::power::describe::{LogAbout, RailAbout};
 use crate::units::plain;

@@ -1,11 +1,9 @@
 //! The summary of an analysis in a few lines: trace, windows, API, GPU, idle, verdict.
 
+use super::line::Line;
 use super::table::grouped;
 use crate::attribution::document::{Analysis, Api, Gpu, Idle, Kernels};
 use crate::units::{Nanos, Share, plain};
-
-/// A line of the summary: what it is about, and the line.
-pub type Line = (&'static str, String);
 
 /// The summary: trace, windows, API, GPU, idle, verdict.
 pub fn summary(analysis: &Analysis) -> Vec<Line> {

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use comfy_table::{Attribute, Cell as Drawn, CellAlignment, ContentArrangement, presets};
 
-use super::summary::Line;
+use super::line::Line;
 use super::table::{Cell, Table};
 use crate::finding::{Finding, Severity};
 use crate::units::plain;

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::summary::Line;
+use super::line::Line;
 use super::table::{Cell, Table, grouped, number, text};
 use super::terminal::Style;
 use crate::attribution::document::{Analysis, Instance, Tool, TraceAbout, Windows};

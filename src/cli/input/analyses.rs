@@ -17,10 +17,22 @@ use super::options::TraceOptions;
 use super::rules::ClassRules;
 use crate::attribution::provenance::Asked;
 use crate::attribution::{Analysis, Analyzer, Options};
-use crate::cli::args::Unclosed;
+use crate::cli::args::{Unclosed, WindowArgs};
 use crate::trace::Trace;
 use crate::units::plain;
 use crate::windows::WindowSet;
+
+/// Analyses a trace with the shipped rules, for commands that choose nothing but windows; `visit` gets
+/// each set of windows and its analysis.
+pub(in crate::cli) fn each_set(
+    path: &Path,
+    windows: &WindowArgs,
+    jobs: Option<NonZeroUsize>,
+    visit: &mut dyn FnMut(&Trace, &WindowSet, Analysis) -> Result<()>,
+) -> Result<()> {
+    let options = TraceOptions { windows: windows.clone(), ..TraceOptions::default() };
+    Resolver::new(&options, jobs)?.each(path, visit)
+}
 
 /// Makes analyses of inputs, with one set of options.
 pub(in crate::cli) struct Resolver<'a> {

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 use super::document::{self, Document};
 use crate::attribution::Analysis;
-use crate::power::document::{EnergyDocument, EnergySet, SCHEMA};
+use crate::power::document::{EnergyDocument, EnergySet};
 
 /// The energies of a document; nothing when `path` is no document of this program.
 ///
@@ -40,5 +40,5 @@ fn from_analyses(analyses: Vec<Analysis>) -> Option<EnergyDocument> {
         })
     };
     let sets: Vec<EnergySet> = analyses.into_iter().filter_map(set).collect();
-    (!sets.is_empty()).then(|| EnergyDocument { schema: SCHEMA.to_owned(), tool, trace, sets })
+    (!sets.is_empty()).then(|| EnergyDocument { tool, trace, sets, ..EnergyDocument::empty() })
 }

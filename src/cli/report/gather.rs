@@ -68,7 +68,7 @@ impl Gathered {
         if input::document::schema_of(path).is_none() {
             let before = self.analyses.len();
             resolver.each(path, &mut |trace, set, analysis| {
-                self.add_trace(trace, set, analysis, args, resolver, wanted)
+                self.add_trace((path, trace, set), analysis, args, resolver, wanted)
             })?;
             let trace = self.analyses.get(before).and_then(|analysis| analysis.trace.as_ref());
             let sha256 = trace.and_then(|trace| trace.sha256.clone());
@@ -95,8 +95,7 @@ impl Gathered {
 
     fn add_trace(
         &mut self,
-        trace: &Trace,
-        set: &WindowSet,
+        (path, trace, set): (&Path, &Trace, &WindowSet),
         mut analysis: Analysis,
         args: &ReportArgs,
         resolver: &Resolver<'_>,
@@ -106,11 +105,11 @@ impl Gathered {
         if !args.energy.power.is_empty() {
             let windows = &args.how.windows;
             let (energies, findings) =
-                energy::energies(trace, set, &analysis, &args.energy, windows)?;
+                energy::energies(path, trace, set, &analysis, &args.energy, windows)?;
             analysis.energy = Some(energies);
             analysis.findings.extend(findings);
             finding::sort(&mut analysis.findings);
-            track = energy::track(trace, &args.energy)?;
+            track = energy::track(path, trace, set, &args.energy)?;
         }
         let mut section = paper::of_analysis(&analysis, &mut self.taken);
         if !set.whole_trace && *wanted != Wanted::None {

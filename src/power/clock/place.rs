@@ -26,12 +26,14 @@ pub struct ClockHints {
     pub period: Option<Nanos>,
     /// Known error of the log's clock, added to every time.
     pub offset: Option<Nanos>,
+    /// Whether something else can find the start of a log that does not state it.
+    pub may_float: bool,
 }
 
 /// A log on the wall clock.
 #[derive(Clone, Debug)]
 pub struct Placed {
-    /// The rails; times are unix ns.
+    /// The rails; times are unix ns, or ns since the first reading when they float.
     pub rails: Vec<Rail>,
     /// How the times were found.
     pub method: String,
@@ -39,8 +41,20 @@ pub struct Placed {
     pub offset: Nanos,
     /// Standard uncertainty of the times.
     pub sigma: Nanos,
+    /// The start is not known yet.
+    pub floating: bool,
+    /// Wall clock minus monotonic clock of the logger, where it wrote both.
+    pub mono_shift_ns: Option<i64>,
     /// Doubts met on the way.
     pub findings: Vec<Finding>,
+}
+
+/// What the log says of its clock.
+struct Stated {
+    basis: Basis,
+    quantum: Nanos,
+    zone_s: Option<i64>,
+    start: Option<UnixTime>,
 }
 
 /// Places a log that was read from `path`.
@@ -49,72 +63,30 @@ pub struct Placed {
 /// [`PowerError::Log`] when a zone, a date, a start or a period is missing, or a local time does not
 /// exist or comes twice.
 pub fn place(path: &str, log: PowerLog, hints: &ClockHints) -> Result<Placed, PowerError> {
-    let fail = |problem: &str, remedy: &str| PowerError::Log {
-        path: path.to_owned(),
-        problem: problem.to_owned(),
-        remedy: remedy.to_owned(),
+    let stated = Stated {
+        basis: log.basis,
+        quantum: log.quantum,
+        zone_s: log.stated_zone_s,
+        start: log.stated_start,
     };
     let mut placed = Placed {
-        rails: Vec::new(),
-        method: String::new(),
+        method: if log.format.is_in_trace() {
+            "readings on the trace's own clock"
+        } else {
+            "unix stamps"
+        }
+        .to_owned(),
         offset: hints.offset.unwrap_or(Nanos::ZERO),
         sigma: own_sigma(&log),
-        findings: log.findings.clone(),
+        floating: false,
+        mono_shift_ns: log.mono_shift_ns,
+        rails: log.rails,
+        findings: Vec::new(),
     };
-    let (basis, quantum) = (log.basis, log.quantum);
-    let stated_start = match (log.stated_start, log.stated_zone_s) {
-        (Some(start), Some(zone)) => {
-            Some(UnixTime::from_unix_ns(start.as_unix_ns() - zone * SECOND))
-        }
-        _ => None,
-    };
-    let stated_zone = log.stated_zone_s;
-    placed.rails = log.rails;
-    match basis {
-        Basis::Unix => "unix stamps".clone_into(&mut placed.method),
-        Basis::Local | Basis::TimeOfDay => {
-            if basis == Basis::TimeOfDay {
-                let date = hints.date_ns.ok_or_else(|| {
-                    fail(
-                        "times of day without a date",
-                        "Give the day of the first line: --log-date",
-                    )
-                })?;
-                shift(&mut placed.rails, date);
-            }
-            let (zone, how) = choose(hints, stated_zone).ok_or_else(|| {
-                fail(
-                    "local times without a zone, and the trace does not say its own",
-                    "Give --log-tz (+02:00, Europe/Berlin)",
-                )
-            })?;
-            placed.method = how;
-            to_unix(&mut placed.rails, &zone).map_err(|problem| {
-                fail(&problem, "Give --log-tz with a fixed offset, such as +02:00")
-            })?;
-            if quantum.as_ns() >= SECOND {
-                rebuild(&mut placed, quantum, hints.period);
-            }
-        }
-        Basis::Relative | Basis::Lines => {
-            let start = hints.start.or(stated_start).ok_or_else(|| {
-                fail(
-                    "the log has no wall-clock time",
-                    "Give the time of its first line: --log-start",
-                )
-            })?;
-            let given = hints.start.is_some();
-            placed.method = if given { "start given" } else { "date above the log" }.to_owned();
-            if basis == Basis::Lines {
-                let period = hints.period.unwrap_or(Nanos::from_ns(SECOND));
-                if hints.period.is_none() {
-                    placed.findings.push(assumed_period());
-                }
-                spread(&mut placed.rails, period);
-                placed.sigma = Nanos::from_ns(SECOND / 2);
-            }
-            shift(&mut placed.rails, start.as_unix_ns());
-        }
+    match stated.basis {
+        Basis::Unix => {}
+        Basis::Local | Basis::TimeOfDay => local(path, &mut placed, &stated, hints)?,
+        Basis::Relative | Basis::Lines => since_start(path, &mut placed, &stated, hints)?,
     }
     shift(&mut placed.rails, placed.offset.as_ns());
     if hints.offset.is_some() {
@@ -123,10 +95,88 @@ pub fn place(path: &str, log: PowerLog, hints: &ClockHints) -> Result<Placed, Po
     Ok(placed)
 }
 
+fn fail(path: &str, problem: &str, remedy: &str) -> PowerError {
+    PowerError::Log {
+        path: path.to_owned(),
+        problem: problem.to_owned(),
+        remedy: remedy.to_owned(),
+    }
+}
+
+/// Local stamps through a zone; coarse ones are rebuilt.
+fn local(
+    path: &str,
+    placed: &mut Placed,
+    stated: &Stated,
+    hints: &ClockHints,
+) -> Result<(), PowerError> {
+    if stated.basis == Basis::TimeOfDay {
+        let date = hints.date_ns.ok_or_else(|| {
+            let remedy = "Give the day of the first line: --log-date";
+            fail(path, "times of day without a date", remedy)
+        })?;
+        shift(&mut placed.rails, date);
+    }
+    let (zone, how) = choose(hints, stated.zone_s).ok_or_else(|| {
+        fail(
+            path,
+            "local times without a zone, and the trace does not say its own",
+            "Give --log-tz (+02:00, Europe/Berlin)",
+        )
+    })?;
+    placed.method = how;
+    to_unix(&mut placed.rails, &zone).map_err(|problem| {
+        fail(path, &problem, "Give --log-tz with a fixed offset, such as +02:00")
+    })?;
+    if stated.quantum.as_ns() >= SECOND {
+        rebuild(placed, stated.quantum, hints.period);
+    }
+    Ok(())
+}
+
+/// Times that count from a start, or lines that carry no time at all.
+fn since_start(
+    path: &str,
+    placed: &mut Placed,
+    stated: &Stated,
+    hints: &ClockHints,
+) -> Result<(), PowerError> {
+    if stated.basis == Basis::Lines {
+        let period = hints.period.unwrap_or(Nanos::from_ns(SECOND));
+        if hints.period.is_none() {
+            placed.findings.push(assumed_period());
+        }
+        spread(&mut placed.rails, period);
+        placed.sigma = Nanos::from_ns(SECOND / 2);
+    }
+    let above = stated.start.zip(stated.zone_s).map(|(start, zone)| {
+        (UnixTime::from_unix_ns(start.as_unix_ns() - zone * SECOND), "date above the log")
+    });
+    match hints.start.map(|start| (start, "start given")).or(above) {
+        Some((start, how)) => {
+            how.clone_into(&mut placed.method);
+            shift(&mut placed.rails, start.as_unix_ns());
+        }
+        None if hints.may_float => placed.floating = true,
+        None => return Err(no_start(path)),
+    }
+    Ok(())
+}
+
+/// Nothing says when the log begins.
+pub(super) fn no_start(path: &str) -> PowerError {
+    fail(
+        path,
+        "the log has no wall-clock time",
+        "Give the time of its first line (--log-start), or let the shapes of power and GPU work find it (--align \
+         correlation; --align pulse where the run has sync pulses)",
+    )
+}
+
 /// How far a stamp may be from its reading, as the research measured or states it.
 fn own_sigma(log: &PowerLog) -> Nanos {
     Nanos::from_ns(match log.format {
-        LogFormat::TraceMarks => 100_000,
+        LogFormat::TraceMarks | LogFormat::TraceCounters => 100_000,
         LogFormat::Own => 1_000_000,
         // The stamp is taken when the query runs; the query takes 10 to 60 ms.
         LogFormat::NvidiaSmi | LogFormat::Dmon => 30_000_000,

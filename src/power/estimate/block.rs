@@ -8,10 +8,12 @@
 //! The ends of a train are cut off by the sensor's window and the uncertainty of the alignment, so that
 //! a shift only exchanges like with like. A block holds at least ten effective periods and a second.
 //! Gaps between windows count at idle power when it is known (what they draw above it is a systematic
-//! uncertainty), else at the block's mean power. The interval is Student's t over blocks.
+//! uncertainty), else at the block's mean power. The interval is Student's t over blocks, or, for instants
+//! that are sparser than the work, the error of their draw ([`sparse`]).
 
 use super::phase::{self, LEAST_P};
-use super::{Data, Estimate, Unable, direct, interval};
+use super::sparse::{self, Train};
+use super::{Data, Estimate, Spread, Unable, direct, mean};
 use crate::power::integrate::Integral;
 use crate::power::log::Kind;
 use crate::units::Nanos;
@@ -28,12 +30,22 @@ struct Block {
     to: usize,
 }
 
-/// Windows without a long pause between them: a pause is over a second and ten usual gaps.
-fn trains(windows: &[(i64, i64)]) -> Vec<(usize, usize)> {
+/// The median gap between windows, ns.
+fn usual_gap(windows: &[(i64, i64)]) -> i64 {
     let mut gaps: Vec<i64> =
         windows.windows(2).map(|pair| (pair[1].0 - pair[0].1).max(0)).collect();
     gaps.sort_unstable();
-    let usual = gaps.get(gaps.len() / 2).copied().unwrap_or(0);
+    gaps.get(gaps.len() / 2).copied().unwrap_or(0)
+}
+
+/// Whether the gaps between windows are longer than the windows.
+pub fn mostly_pauses(windows: &[(i64, i64)]) -> bool {
+    usual_gap(windows) > direct::median_length(windows)
+}
+
+/// Windows without a long pause between them: a pause is over a second and ten usual gaps.
+fn trains(windows: &[(i64, i64)]) -> Vec<(usize, usize)> {
+    let usual = usual_gap(windows);
     let pause = SECOND.max(10 * usual);
     let mut found = Vec::new();
     let mut from = 0;
@@ -82,6 +94,7 @@ fn blocks(data: &Data<'_>) -> Vec<Block> {
 
 /// Energy of one block and what it holds.
 struct Sums {
+    span: (i64, i64),
     outer: f64,
     inside: f64,
     joules: f64,
@@ -99,61 +112,63 @@ pub fn estimate(data: &Data<'_>) -> Result<Estimate, Unable> {
         return Err(too_short(data, blocks.len()));
     }
     let phase_p = phase_test(data, &blocks)?;
-    let series = data.series.clone().centred();
-    let integral = Integral::new(&series.times, &series.watts, series.method(), data.series.gap());
-    let Some(integral) = integral else { return Err(too_short(data, 0)) };
-    let (mut sums, mut covered, mut asked) = (Vec::new(), 0.0, 0.0);
+    let Some(integral) = Integral::of(data.series) else { return Err(too_short(data, 0)) };
+    let (mut sums, mut covered) = (Vec::new(), 0.0);
     for block in &blocks {
         let (a, b) = (data.windows[block.from].0, data.windows[block.to].0);
         let piece = integral.over(a, b);
         let windows = &data.windows[block.from..block.to];
-        asked += (b - a) as f64;
-        covered += piece.covered.as_ns() as f64;
+        covered += piece.covered.as_ns() as f64 / 1e9;
         sums.push(Sums {
+            span: (a, b),
             outer: (b - a) as f64 / 1e9,
             inside: windows.iter().map(|window| (window.1 - window.0) as f64 / 1e9).sum(),
             joules: piece.joules,
             count: windows.len() as f64,
         });
     }
-    let coverage = covered / asked;
+    let coverage = covered / sums.iter().map(|sum| sum.outer).sum::<f64>();
     if coverage < data.min_coverage {
         return Err(direct::uncovered(coverage, data.min_coverage));
     }
-    Ok(join(data, &sums, coverage, phase_p))
+    Ok(Estimate { coverage: Some(coverage), phase_p, ..join(data, &sums) })
 }
 
-fn join(data: &Data<'_>, sums: &[Sums], coverage: f64, phase_p: Option<f64>) -> Estimate {
+fn join(data: &Data<'_>, sums: &[Sums]) -> Estimate {
     let of = |pick: fn(&Sums) -> f64| sums.iter().map(pick).sum::<f64>();
     let (count, outer, inside) = (of(|s| s.count), of(|s| s.outer), of(|s| s.inside));
-    let gaps = outer - inside;
+    let (joules, gaps) = (of(|s| s.joules), outer - inside);
+    let spans: Vec<(i64, i64)> = sums.iter().map(|sum| sum.span).collect();
+    let train = Train { spans: &spans, cycles: count, outer, inside, joules };
+    // From power to energy per window.
+    let per_window = (outer / count).powi(2);
+    let draws = sparse::sampling(data, &train)
+        .map(|draws| Spread { variance: draws.variance * per_window, ..draws });
+    let interval = |units: &[f64], idle_error: f64| {
+        let spread = sparse::choose(Spread::of(units)?, draws);
+        spread.interval(mean(units), idle_error, data.idle.map_or(1.0, |idle| idle.freedom))
+    };
     let gap_watts = |s: &Sums| data.idle.map_or(s.joules / s.outer, |idle| idle.watts);
     let totals: Vec<f64> =
         sums.iter().map(|s| (s.joules - gap_watts(s) * (s.outer - s.inside)) / s.count).collect();
-    let (error, freedom) = data.idle.map_or((0.0, 1.0), |idle| (idle.error, idle.freedom));
-    let (total, total_ci) = interval(&totals, error * gaps / count, freedom);
+    let idle_error = data.idle.map_or(0.0, |idle| idle.error);
     let mut estimate = Estimate {
         windows: count as usize,
-        total,
-        total_ci,
+        total: mean(&totals),
+        total_ci: interval(&totals, idle_error * gaps / count),
         length: inside / count,
-        coverage: Some(coverage),
         blocks: Some(sums.len()),
         duty: Some(inside / outer),
-        phase_p,
+        systematic: joules / outer * gaps / count / 12.0_f64.sqrt(),
         ..Estimate::default()
     };
-    let mean_watts = of(|s| s.joules) / outer;
     if let Some(idle) = data.idle {
         let above: Vec<f64> =
             sums.iter().map(|s| (s.joules - idle.watts * s.outer) / s.count).collect();
-        let (dynamic, ci) = interval(&above, idle.error * outer / count, idle.freedom);
-        estimate.dynamic = Some(dynamic);
-        estimate.dynamic_ci = ci;
+        estimate.dynamic = Some(mean(&above));
+        estimate.dynamic_ci = interval(&above, idle.error * outer / count);
         // What the gaps draw lies between idle and the mean of the train.
-        estimate.systematic = (mean_watts - idle.watts).abs() * gaps / count / 3.0_f64.sqrt();
-    } else {
-        estimate.systematic = mean_watts * gaps / count / 12.0_f64.sqrt();
+        estimate.systematic = (joules / outer - idle.watts).abs() * gaps / count / 3.0_f64.sqrt();
     }
     estimate
 }

@@ -16,6 +16,7 @@ pub mod direct;
 pub mod phase;
 pub mod regression;
 pub mod samples;
+mod sparse;
 
 use super::idle::Idle;
 use super::series::Series;
@@ -113,23 +114,37 @@ impl Unable {
     }
 }
 
-/// A mean with the 95 % interval of two independent sources of error: between units (Student's t) and
-/// a shared one with `freedom` degrees, joined by Welch and Satterthwaite.
-fn interval(units: &[f64], shared_error: f64, freedom: f64) -> (f64, Option<(f64, f64)>) {
-    let count = units.len() as f64;
-    let mean = units.iter().sum::<f64>() / count;
-    if units.len() < 2 {
-        return (mean, None);
+/// The squared error of a mean, and the degrees of freedom with which it is known.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Spread {
+    variance: f64,
+    freedom: f64,
+}
+
+impl Spread {
+    /// Of the mean of units that are alike; `None` below two.
+    fn of(units: &[f64]) -> Option<Self> {
+        let count = units.len() as f64;
+        let mean = mean(units);
+        let squares: f64 = units.iter().map(|unit| (unit - mean).powi(2)).sum();
+        let freedom = count - 1.0;
+        (units.len() > 1).then(|| Self { variance: squares / freedom / count, freedom })
     }
-    let variance =
-        units.iter().map(|unit| (unit - mean).powi(2)).sum::<f64>() / (count - 1.0) / count;
-    let shared = shared_error.powi(2);
-    let sum = variance + shared;
-    if sum <= 0.0 {
-        return (mean, Some((mean, mean)));
+
+    /// The 95 % interval of a mean with this error and an independent one that all units share: Student's
+    /// t, degrees of freedom after Welch and Satterthwaite.
+    fn interval(self, mean: f64, shared_error: f64, shared_freedom: f64) -> Option<(f64, f64)> {
+        let shared = shared_error.powi(2);
+        let sum = self.variance + shared;
+        if sum <= 0.0 {
+            return Some((mean, mean));
+        }
+        let parts = self.variance.powi(2) / self.freedom + shared.powi(2) / shared_freedom.max(1.0);
+        let half = stats::t_975(sum.powi(2) / parts)? * sum.sqrt();
+        Some((mean - half, mean + half))
     }
-    let joined =
-        sum.powi(2) / (variance.powi(2) / (count - 1.0) + shared.powi(2) / freedom.max(1.0));
-    let half = stats::t_975(joined).map(|t| t * sum.sqrt());
-    (mean, half.map(|half| (mean - half, mean + half)))
+}
+
+fn mean(units: &[f64]) -> f64 {
+    units.iter().sum::<f64>() / units.len() as f64
 }

@@ -3,7 +3,7 @@
 //! Unbiased only when the sampling is independent of the work: the phases within the window are tested.
 //! The interval is a moving-block bootstrap over the readings in time order.
 
-use super::{Data, Estimate, Unable, block, bootstrap, phase};
+use super::{Data, Estimate, Unable, block, bootstrap, direct, phase};
 use crate::power::log::Kind;
 
 /// Readings inside windows.
@@ -17,14 +17,9 @@ pub fn estimate(data: &Data<'_>) -> Result<Estimate, Unable> {
     let series = data.series;
     if series.kind != Kind::Instant {
         let window = series.effective_period().as_ns();
-        return Err(super::direct::too_slow(median_length(data.windows), window));
+        return Err(direct::too_slow(direct::median_length(data.windows), window));
     }
-    let mut inside = Vec::new();
-    for (start, end) in data.windows {
-        let from = series.times.partition_point(|time| time < start);
-        let to = series.times.partition_point(|time| time < end);
-        inside.extend_from_slice(&series.watts[from..to]);
-    }
+    let inside = inside(data);
     if inside.len() < LEAST {
         return Err(Unable::new(
             "too-few-readings",
@@ -37,18 +32,31 @@ pub fn estimate(data: &Data<'_>) -> Result<Estimate, Unable> {
     if let Some(p) = p.filter(|p| *p < phase::LEAST_P) {
         return Err(block::locked(p, phases.len()));
     }
+    Ok(join(data, &inside, p))
+}
+
+/// The readings inside windows, in time order.
+fn inside(data: &Data<'_>) -> Vec<f64> {
+    let mut inside = Vec::new();
+    for (start, end) in data.windows {
+        let from = data.series.times.partition_point(|time| time < start);
+        let to = data.series.times.partition_point(|time| time < end);
+        inside.extend_from_slice(&data.series.watts[from..to]);
+    }
+    inside
+}
+
+fn join(data: &Data<'_>, inside: &[f64], phase_p: Option<f64>) -> Estimate {
     let count = data.windows.len() as f64;
     let length = data.windows.iter().map(|(a, b)| (b - a) as f64 / 1e9).sum::<f64>() / count;
     let watts = inside.iter().sum::<f64>() / inside.len() as f64;
-    let ci = bootstrap::mean_interval(&inside, (inside.len() / 20).max(1));
-    let total = watts * length;
-    let total_ci = ci.map(|(low, high)| (low * length, high * length));
+    let ci = bootstrap::mean_interval(inside, (inside.len() / 20).max(1));
     let mut estimate = Estimate {
         windows: data.windows.len(),
-        total,
-        total_ci,
+        total: watts * length,
+        total_ci: ci.map(|(low, high)| (low * length, high * length)),
         length,
-        phase_p: p,
+        phase_p,
         ..Estimate::default()
     };
     let mut rise = watts;
@@ -62,11 +70,5 @@ pub fn estimate(data: &Data<'_>) -> Result<Estimate, Unable> {
         });
     }
     estimate.systematic = rise.abs() * (data.sigma_ns as f64 / 1e9).min(length);
-    Ok(estimate)
-}
-
-fn median_length(windows: &[(i64, i64)]) -> i64 {
-    let mut lengths: Vec<i64> = windows.iter().map(|(a, b)| b - a).collect();
-    lengths.sort_unstable();
-    lengths.get(lengths.len() / 2).copied().unwrap_or(0)
+    estimate
 }

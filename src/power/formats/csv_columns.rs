@@ -163,6 +163,16 @@ fn described(source: Source<'_>, hints: &ReadHints) -> Result<Layout, PowerError
     let Some(words) = &hints.power_columns else {
         return Err(source.log("no power column is named", "Give --power-col COLUMN=W"));
     };
+    let powers = powers(source, words, at)?;
+    Ok(Layout { header_line, delimiter, time, powers, width: names.len() })
+}
+
+/// `COLUMN=mW,COLUMN=J`, `V=COLUMN,I=COLUMN`; `at` finds a column by its name.
+fn powers(
+    source: Source<'_>,
+    words: &str,
+    at: impl Fn(&str) -> Result<usize, PowerError>,
+) -> Result<Vec<Power>, PowerError> {
     let mut powers = Vec::new();
     let (mut volts, mut amperes) = (None, None);
     for word in words.split(',') {
@@ -172,19 +182,17 @@ fn described(source: Source<'_>, hints: &ReadHints) -> Result<Layout, PowerError
                 "Write COLUMN=W, COLUMN=mW, COLUMN=J (a counter), or V=COLUMN,I=COLUMN",
             ));
         };
+        let column = |rail: String, scale: f64, kind: Kind| -> Result<Power, PowerError> {
+            Ok(Power::Column { at: at(left.trim())?, rail, scale, kind })
+        };
         match (left.trim(), right.trim(), scale_of(right)) {
-            (rail, _, Some(scale)) => powers.push(Power::Column {
-                at: at(rail)?,
-                rail: rail.to_owned(),
-                scale,
-                kind: Kind::Instant,
-            }),
-            (rail, "J" | "mJ", None) => powers.push(Power::Column {
-                at: at(rail)?,
-                rail: format!("{rail}:energy"),
-                scale: if right.trim() == "J" { 1.0 } else { 1e-3 },
-                kind: Kind::Cumulative,
-            }),
+            (rail, _, Some(scale)) => powers.push(column(rail.to_owned(), scale, Kind::Instant)?),
+            (rail, "J", None) => {
+                powers.push(column(format!("{rail}:energy"), 1.0, Kind::Cumulative)?);
+            }
+            (rail, "mJ", None) => {
+                powers.push(column(format!("{rail}:energy"), 1e-3, Kind::Cumulative)?);
+            }
             ("V", column, None) => volts = Some(at(column)?),
             ("I", column, None) => amperes = Some(at(column)?),
             (_, unit, None) => {
@@ -196,7 +204,7 @@ fn described(source: Source<'_>, hints: &ReadHints) -> Result<Layout, PowerError
         }
     }
     powers.extend(volts.zip(amperes).map(|(volts, amperes)| Power::Product { volts, amperes }));
-    Ok(Layout { header_line, delimiter, time, powers, width: names.len() })
+    Ok(powers)
 }
 
 pub(super) fn read(source: Source<'_>, hints: &ReadHints) -> Result<PowerLog, PowerError> {
@@ -205,17 +213,15 @@ pub(super) fn read(source: Source<'_>, hints: &ReadHints) -> Result<PowerLog, Po
         _ => described(source, hints)?,
     };
     let skip = layout.header_line.map_or(0, |line| line + 1);
+    let header = layout.header_line.and_then(|line| source.text.lines().nth(line)).unwrap_or("");
+    let heading = split(header, layout.delimiter).get(layout.time).cloned().unwrap_or_default();
     let mut log = PowerLog::new(LogFormat::Csv, Basis::Relative, Nanos::from_ns(1));
     log.skipped_lines = skip;
     let mut format = hints.time_format.clone();
-    let heading = layout.header_line.and_then(|line| source.text.lines().nth(line)).unwrap_or("");
-    let heading = split(heading, layout.delimiter).get(layout.time).cloned().unwrap_or_default();
-    let total = source.text.lines().count();
-    for (number, line) in source.text.lines().enumerate().skip(skip) {
-        if line.trim().is_empty()
-            || line.trim() == source.text.lines().nth(skip.saturating_sub(1)).unwrap_or("").trim()
-                && skip > 0
-        {
+    let mut lines = source.text.lines().enumerate().skip(skip).peekable();
+    let mut read = 0_usize;
+    while let Some((number, line)) = lines.next() {
+        if line.trim().is_empty() || skip > 0 && line.trim() == header.trim() {
             log.skipped_lines += 1;
             continue;
         }
@@ -225,37 +231,17 @@ pub(super) fn read(source: Source<'_>, hints: &ReadHints) -> Result<PowerLog, Po
             format = sniff(cell, &heading);
             log.quantum = resolution(cell, format.as_ref());
         }
-        let time = format.as_ref().and_then(|format| time_of(cell, format));
-        let Some(at_ns) =
-            time.filter(|_| row.len() == layout.width || layout.header_line.is_none())
-        else {
-            if number + 1 == total && number > skip {
+        let whole = row.len() == layout.width || layout.header_line.is_none();
+        let time = format.as_ref().and_then(|format| time_of(cell, format)).filter(|_| whole);
+        let Some(at_ns) = time else {
+            if lines.peek().is_none() && read > 0 {
                 log.findings.push(super::torn_end(number + 1));
                 break;
             }
-            let remedy = if clock_ns(cell).is_some() {
-                "A time of day without a date cannot be placed; log dates too"
-            } else {
-                "Say what the column holds with --time-format (unix_s, unix_ms, unix_us, unix_ns, rel_s, \
-                 rel_ms, civil); a torn row has to be deleted"
-            };
-            return Err(source.line(number + 1, format!("`{cell}` is no time"), remedy));
+            return Err(no_time(source, number + 1, cell));
         };
-        for power in &layout.powers {
-            match power {
-                Power::Column { at, rail, scale, kind } => {
-                    let value =
-                        row.get(*at).and_then(|cell| reading(cell.trim_end_matches([' ', 'W'])));
-                    log.push(rail, *kind, at_ns, value.map(|value| value * scale));
-                }
-                Power::Product { volts, amperes } => {
-                    let of = |at: usize| row.get(at).and_then(|cell| reading(cell));
-                    let watts =
-                        of(*volts).zip(of(*amperes)).map(|(volts, amperes)| volts * amperes);
-                    log.push("V*I", Kind::Instant, at_ns, watts);
-                }
-            }
-        }
+        layout.push(&mut log, at_ns, &row);
+        read += 1;
     }
     log.basis = match format {
         Some(TimeFormat::RelS | TimeFormat::RelMs) | None => Basis::Relative,
@@ -263,6 +249,35 @@ pub(super) fn read(source: Source<'_>, hints: &ReadHints) -> Result<PowerLog, Po
         Some(_) => Basis::Unix,
     };
     Ok(log)
+}
+
+impl Layout {
+    fn push(&self, log: &mut PowerLog, at_ns: i64, row: &[String]) {
+        let of =
+            |at: usize| row.get(at).and_then(|cell| reading(cell.trim_end_matches([' ', 'W'])));
+        for power in &self.powers {
+            match power {
+                Power::Column { at, rail, scale, kind } => {
+                    log.push(rail, *kind, at_ns, of(*at).map(|value| value * scale));
+                }
+                Power::Product { volts, amperes } => {
+                    let watts =
+                        of(*volts).zip(of(*amperes)).map(|(volts, amperes)| volts * amperes);
+                    log.push("V*I", Kind::Instant, at_ns, watts);
+                }
+            }
+        }
+    }
+}
+
+fn no_time(source: Source<'_>, line: usize, cell: &str) -> PowerError {
+    let remedy = if clock_ns(cell).is_some() {
+        "A time of day without a date cannot be placed; log dates too"
+    } else {
+        "Say what the column holds with --time-format (unix_s, unix_ms, unix_us, unix_ns, rel_s, rel_ms, civil); \
+         a torn row has to be deleted"
+    };
+    source.line(line, format!("`{cell}` is no time"), remedy)
 }
 
 /// What a first time cell holds.

@@ -8,7 +8,9 @@
 //! The entity is two tokens, so a row has one more than the header. There is no time at all. Blank
 //! values are N/A or DCGM's sentinels (`0x7ffffffffffffff0` and what follows it).
 
-use super::{LogFormat, reading};
+use std::collections::BTreeMap;
+
+use super::{LogFormat, ReadHints, reading};
 use crate::power::error::{PowerError, Source};
 use crate::power::log::{Basis, Kind, PowerLog};
 use crate::power::stamp::SECOND;
@@ -30,56 +32,87 @@ fn value(text: &str) -> Option<f64> {
     (!blank).then_some(value)
 }
 
-pub(super) fn read(source: Source<'_>) -> Result<PowerLog, PowerError> {
+/// What a field of the header is.
+enum Field {
+    Counter,
+    Mean,
+    Instant,
+    Other,
+}
+
+impl Field {
+    /// Names drift between versions; `--columns` names them in the order of `-e`.
+    fn of(name: &str) -> Self {
+        match name.trim().to_ascii_uppercase().as_str() {
+            "TOTEC" | "156" => Self::Counter,
+            "POWER" | "155" => Self::Mean,
+            "PWINST" | "POWINS" | "POWERI" | "157" => Self::Instant,
+            _ => Self::Other,
+        }
+    }
+}
+
+pub(super) fn read(source: Source<'_>, hints: &ReadHints) -> Result<PowerLog, PowerError> {
     let mut log = PowerLog::new(LogFormat::Dcgmi, Basis::Lines, Nanos::from_ns(SECOND));
-    let mut names: Vec<String> = Vec::new();
-    let mut ticks: std::collections::BTreeMap<String, i64> = std::collections::BTreeMap::new();
+    let given = hints.columns.as_deref().map(|names| fields(names.iter().map(String::as_str)));
+    let mut header: Vec<Field> = Vec::new();
+    let mut ticks: BTreeMap<String, i64> = BTreeMap::new();
     for (number, line) in source.text.lines().enumerate().map(|(at, line)| (at + 1, line.trim())) {
         let row: Vec<&str> = line.split_whitespace().collect();
         match row.first() {
             Some(&"#Entity") => {
-                names = row[1..].iter().map(|name| name.to_ascii_uppercase()).collect();
+                header = fields(row[1..].iter().copied());
                 log.skipped_lines += 1;
-                continue;
             }
-            None | Some(&"ID") => {
-                log.skipped_lines += 1;
-                continue;
-            }
-            _ => {}
-        }
-        if row.len() != names.len() + 2 {
-            return Err(source.line(
-                number,
-                format!(
-                    "{} cells, {} expected (entity, number and {} fields)",
-                    row.len(),
-                    names.len() + 2,
-                    names.len()
-                ),
-                "The row is torn; delete it if the log is otherwise whole",
-            ));
-        }
-        let entity = format!("{}{}", row[0].to_ascii_lowercase(), row[1]);
-        let tick = ticks.entry(entity.clone()).or_insert(0);
-        let at_ns = *tick * SECOND;
-        *tick += 1;
-        for (name, cell) in names.iter().zip(&row[2..]) {
-            match name.as_str() {
-                "TOTEC" => {
-                    let joules = value(cell).map(|mj| mj / 1e3);
-                    log.push(&format!("{entity}:energy"), Kind::Cumulative, at_ns, joules);
+            None | Some(&"ID") => log.skipped_lines += 1,
+            Some(_) => {
+                let fields = given.as_ref().unwrap_or(&header);
+                if row.len() != fields.len() + 2 {
+                    return Err(torn(source, number, row.len(), fields.len()));
                 }
-                "POWER" => {
-                    let kind = Kind::TrailingAvg { window: Some(Nanos::from_ns(SECOND)) };
-                    log.push(&entity, kind, at_ns, value(cell));
-                }
-                "PWINST" | "POWINS" | "POWERI" => {
-                    log.push(&format!("{entity}:instant"), Kind::Instant, at_ns, value(cell));
-                }
-                _ => {}
+                reading_of(&row, fields, &mut ticks, &mut log);
             }
         }
     }
     Ok(log)
+}
+
+fn fields<'t>(names: impl Iterator<Item = &'t str>) -> Vec<Field> {
+    names.map(Field::of).collect()
+}
+
+fn torn(source: Source<'_>, number: usize, cells: usize, fields: usize) -> PowerError {
+    source.line(
+        number,
+        format!("{cells} cells, {} expected (entity, number and {fields} fields)", fields + 2),
+        "The row is torn; delete it if the log is otherwise whole",
+    )
+}
+
+fn reading_of(
+    row: &[&str],
+    fields: &[Field],
+    ticks: &mut BTreeMap<String, i64>,
+    log: &mut PowerLog,
+) {
+    let entity = format!("{}{}", row[0].to_ascii_lowercase(), row[1]);
+    let tick = ticks.entry(entity.clone()).or_insert(0);
+    let at_ns = *tick * SECOND;
+    *tick += 1;
+    for (field, cell) in fields.iter().zip(&row[2..]) {
+        match field {
+            Field::Counter => {
+                let joules = value(cell).map(|mj| mj / 1e3);
+                log.push(&format!("{entity}:energy"), Kind::Cumulative, at_ns, joules);
+            }
+            Field::Mean => {
+                let kind = Kind::TrailingAvg { window: Some(Nanos::from_ns(SECOND)) };
+                log.push(&entity, kind, at_ns, value(cell));
+            }
+            Field::Instant => {
+                log.push(&format!("{entity}:instant"), Kind::Instant, at_ns, value(cell));
+            }
+            Field::Other => {}
+        }
+    }
 }

@@ -11,7 +11,30 @@
 
 use std::collections::BTreeMap;
 
+use super::{LogFormat, recording};
+use crate::power::error::{PowerError, Source};
+use crate::power::log::{Basis, Kind, PowerLog};
 use crate::units::{Milliwatts, Nanos};
+
+/// A recording holds files of a chip: `1-0040/hwmon/…`, `6-0040/iio:device0/…`.
+pub(super) fn is_mine(head: &str) -> bool {
+    recording::holds(head, "ina3221")
+        || recording::holds(head, "-0040/hwmon/")
+        || recording::holds(head, "-0040/iio:device")
+}
+
+/// Reads a recording.
+pub(super) fn read(source: Source<'_>) -> Result<PowerLog, PowerError> {
+    let mut log = PowerLog::new(LogFormat::Ina3221, Basis::Lines, Nanos::from_ns(1));
+    (log.basis, log.skipped_lines) = recording::blocks(source, |block| {
+        for rail in rails(block.tree) {
+            let fresh = block.fresh.iter().any(|path| rail.reads(path));
+            let watts = rail.power.filter(|_| fresh).map(Milliwatts::as_watts);
+            log.push(&rail.name, Kind::Instant, block.at_ns, watts);
+        }
+    })?;
+    Ok(log)
+}
 
 /// One rail of one reading.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +47,15 @@ pub struct SysfsRail {
     pub power: Option<Milliwatts>,
     /// Whether the current was negative: the sensor sees both directions.
     pub negative: bool,
+    /// The file that a reading cannot do without: the power, else the current.
+    input: String,
+}
+
+impl SysfsRail {
+    /// Whether this is the file that tells a new reading from an old one.
+    fn reads(&self, path: &str) -> bool {
+        path == self.input
+    }
 }
 
 /// How long one cycle over three channels takes, and which part of it one channel integrates.
@@ -57,7 +89,7 @@ pub fn rails(tree: &BTreeMap<String, String>) -> Vec<SysfsRail> {
         let channel = |prefix: &str, suffix: &str| -> Option<u32> {
             file.strip_prefix(prefix)?.strip_suffix(suffix)?.parse().ok()
         };
-        let (volts, amperes, direct, enabled) = if let Some(n) = channel("in", "_label") {
+        let (volts, amperes, direct, enabled, input) = if let Some(n) = channel("in", "_label") {
             if !(1..=3).contains(&n) {
                 continue;
             }
@@ -66,6 +98,7 @@ pub fn rails(tree: &BTreeMap<String, String>) -> Vec<SysfsRail> {
                 of(format!("curr{n}_input")),
                 None,
                 of(format!("in{n}_enable")),
+                format!("{folder}/curr{n}_input"),
             )
         } else if let Some(n) = channel("rail_name_", "") {
             (
@@ -73,6 +106,7 @@ pub fn rails(tree: &BTreeMap<String, String>) -> Vec<SysfsRail> {
                 of(format!("in_current{n}_input")),
                 of(format!("in_power{n}_input")),
                 None,
+                format!("{folder}/in_power{n}_input"),
             )
         } else {
             continue;
@@ -88,6 +122,7 @@ pub fn rails(tree: &BTreeMap<String, String>) -> Vec<SysfsRail> {
             name: label.to_owned(),
             power: power.map(Milliwatts::from_mw),
             negative: current.is_some_and(|current| current < 0.0),
+            input,
         });
     }
     found

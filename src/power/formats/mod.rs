@@ -15,6 +15,7 @@ mod nvidia_smi;
 mod own;
 mod prometheus;
 pub mod rapl;
+mod recording;
 pub mod tegrastats;
 mod zeus;
 
@@ -49,15 +50,21 @@ pub enum LogFormat {
     Prometheus,
     /// Monsoon PowerTool csv.
     Monsoon,
+    /// A recording of INA3221 files.
+    Ina3221,
+    /// A recording of RAPL counters.
+    Rapl,
     /// A csv with named columns.
     Csv,
     /// NVTX marks of our sampler inside the trace.
     TraceMarks,
+    /// GPU metrics or counters of a plug-in inside the trace.
+    TraceCounters,
 }
 
 impl LogFormat {
     /// The formats that a file may have, with their names on the command line.
-    pub const FILES: [(&'static str, Self); 11] = [
+    pub const FILES: [(&'static str, Self); 13] = [
         ("own", Self::Own),
         ("zeus", Self::Zeus),
         ("codecarbon", Self::CodeCarbon),
@@ -68,8 +75,15 @@ impl LogFormat {
         ("tegrastats", Self::Tegrastats),
         ("prometheus", Self::Prometheus),
         ("monsoon", Self::Monsoon),
+        ("ina3221", Self::Ina3221),
+        ("rapl", Self::Rapl),
         ("csv", Self::Csv),
     ];
+
+    /// Whether the readings lie in the trace, on its clock.
+    pub const fn is_in_trace(self) -> bool {
+        matches!(self, Self::TraceMarks | Self::TraceCounters)
+    }
 
     /// The format of this name.
     pub fn named(name: &str) -> Option<Self> {
@@ -80,6 +94,7 @@ impl LogFormat {
     pub fn name(self) -> &'static str {
         match self {
             Self::TraceMarks => "trace-marks",
+            Self::TraceCounters => "trace-counters",
             _ => Self::FILES
                 .iter()
                 .find(|(_, format)| *format == self)
@@ -101,8 +116,11 @@ impl fmt::Display for LogFormat {
             Self::Tegrastats => "tegrastats",
             Self::Prometheus => "Prometheus text",
             Self::Monsoon => "Monsoon csv",
+            Self::Ina3221 => "recording of INA3221 files",
+            Self::Rapl => "recording of RAPL counters",
             Self::Csv => "csv",
             Self::TraceMarks => "NVTX marks of the trace",
+            Self::TraceCounters => "counters of the trace",
         })
     }
 }
@@ -141,7 +159,7 @@ pub fn detect(text: &str) -> Option<LogFormat> {
         end -= 1;
     }
     let head = &text[..end];
-    let asked: [(LogFormat, Ask); 11] = [
+    let asked: [(LogFormat, Ask); 13] = [
         (LogFormat::Own, own::is_mine),
         (LogFormat::Zeus, zeus::is_mine),
         (LogFormat::CodeCarbon, codecarbon::is_mine),
@@ -149,6 +167,8 @@ pub fn detect(text: &str) -> Option<LogFormat> {
         (LogFormat::Dmon, dmon::is_mine),
         (LogFormat::NvidiaSmi, nvidia_smi::is_mine),
         (LogFormat::Jtop, jtop::is_mine),
+        (LogFormat::Ina3221, ina3221::is_mine),
+        (LogFormat::Rapl, rapl::is_mine),
         (LogFormat::Tegrastats, tegrastats::is_mine),
         (LogFormat::Prometheus, prometheus::is_mine),
         (LogFormat::Monsoon, monsoon::is_mine),
@@ -172,14 +192,18 @@ pub fn read(source: Source<'_>, hints: &ReadHints) -> Result<PowerLog, PowerErro
         LogFormat::Own => own::read(source)?,
         LogFormat::Zeus => zeus::read(source)?,
         LogFormat::CodeCarbon => codecarbon::read(source)?,
-        LogFormat::Dcgmi => dcgmi::read(source)?,
+        LogFormat::Dcgmi => dcgmi::read(source, hints)?,
         LogFormat::Dmon => dmon::read(source)?,
         LogFormat::NvidiaSmi => nvidia_smi::read(source, hints)?,
         LogFormat::Jtop => jtop::read(source)?,
         LogFormat::Tegrastats => tegrastats::read(source)?,
         LogFormat::Prometheus => prometheus::read(source, hints)?,
         LogFormat::Monsoon => monsoon::read(source)?,
-        LogFormat::Csv | LogFormat::TraceMarks => csv_columns::read(source, hints)?,
+        LogFormat::Ina3221 => ina3221::read(source)?,
+        LogFormat::Rapl => rapl::read(source)?,
+        LogFormat::Csv | LogFormat::TraceMarks | LogFormat::TraceCounters => {
+            csv_columns::read(source, hints)?
+        }
     };
     if log.rails.iter().all(|rail| rail.samples.is_empty()) && log.windows.is_empty() {
         return Err(no_power(source, &log));

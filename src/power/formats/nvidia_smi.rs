@@ -134,30 +134,16 @@ fn rows(
         }
         let row = cells(line);
         let time = row.get(columns.time).and_then(|text| civil_ns(text));
-        let (Some(time), true) = (time, row.len() == columns.width) else {
+        let Some(time) = time.filter(|_| row.len() == columns.width) else {
             if at + 1 == lines.len() {
                 log.findings.push(super::torn_end(*number));
                 break;
             }
-            return Err(source.line(
-                *number,
-                format!("`{line}` has {} cells, the columns are {}", row.len(), columns.width),
-                "The row is torn; delete it if the log is otherwise whole",
-            ));
+            return Err(torn(source, *number, line, columns.width));
         };
         if at == 0 {
             log.quantum = quantum_of(row[columns.time]);
         }
-        let name = columns.identity.map_or_else(
-            || "gpu".to_owned(),
-            |at| {
-                if row[at].bytes().all(|b| b.is_ascii_digit()) {
-                    format!("gpu{}", row[at])
-                } else {
-                    row[at].to_owned()
-                }
-            },
-        );
         if columns.identity.is_none() && last == Some(time) {
             return Err(source.line(
                 *number,
@@ -167,10 +153,26 @@ fn rows(
         }
         last = Some(time);
         let value = row[columns.power];
-        log.push(&name, columns.kind, time, reading(value.strip_suffix('W').unwrap_or(value)));
+        let watts = reading(value.strip_suffix('W').unwrap_or(value));
+        log.push(&device_of(&row, columns), columns.kind, time, watts);
     }
     notes(&mut log, restarts, columns);
     Ok(log)
+}
+
+fn torn(source: Source<'_>, number: usize, line: &str, width: usize) -> PowerError {
+    source.line(
+        number,
+        format!("`{line}` has {} cells, the columns are {width}", cells(line).len()),
+        "The row is torn; delete it if the log is otherwise whole",
+    )
+}
+
+/// `gpu0` by index, else what identifies the GPU; `gpu` when nothing does.
+fn device_of(row: &[&str], columns: &Columns) -> String {
+    let Some(name) = columns.identity.map(|at| row[at]) else { return "gpu".to_owned() };
+    let is_index = name.bytes().all(|byte| byte.is_ascii_digit());
+    if is_index { format!("gpu{name}") } else { name.to_owned() }
 }
 
 fn notes(log: &mut PowerLog, restarts: usize, columns: &Columns) {

@@ -54,6 +54,7 @@ pub(super) fn read(source: Source<'_>) -> Result<PowerLog, PowerError> {
             ));
         }
     }
+    log.mono_shift_ns = state.first_shift;
     if let Some(step) = state.stepped {
         log.findings.push(
             Finding::new(
@@ -79,6 +80,10 @@ fn comment_line(comment: &str, log: &mut PowerLog, state: &mut State) {
     };
     if let (Some(mono), Some(real)) = (value("mono_ns"), value("real_ns")) {
         log.clock_pairs.push((mono, real));
+    }
+    let mut words = comment.split_whitespace();
+    if let Some(sensor) = words.find_map(|word| word.strip_prefix("source=")) {
+        log.sensor = Some(sensor.to_owned());
     }
     log.stated_zone_s = log.stated_zone_s.or(value("tz_offset_s"));
     state.range_uj =

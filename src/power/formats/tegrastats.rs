@@ -133,12 +133,28 @@ fn date_line(line: &str) -> Option<(i64, bool)> {
     Some((ns, matches!(*zone, "UTC" | "GMT")))
 }
 
+/// What the lines so far have in common.
+#[derive(Default)]
+struct Shape {
+    rails: Option<Vec<String>>,
+    stamped: Option<bool>,
+    lines: i64,
+}
+
+impl Shape {
+    /// What is wrong with a line of these rails, if anything; the first line sets the shape.
+    fn differs(&mut self, rails: &[RailReading], stamped: bool) -> Option<String> {
+        let names: Vec<String> = rails.iter().map(|rail| rail.name.clone()).collect();
+        let expected = self.rails.get_or_insert_with(|| names.clone());
+        let same = names == *expected && *self.stamped.get_or_insert(stamped) == stamped;
+        (!same).then(|| format!("rails {names:?}, where the lines before have {expected:?}"))
+    }
+}
+
 /// Reads a log.
 pub(super) fn read(source: Source<'_>) -> Result<PowerLog, PowerError> {
     let mut log = PowerLog::new(LogFormat::Tegrastats, Basis::Lines, Nanos::from_ns(SECOND));
-    let mut known: Option<Vec<String>> = None;
-    let mut stamped: Option<bool> = None;
-    let mut index: i64 = 0;
+    let mut shape = Shape::default();
     let lines: Vec<(usize, &str)> = source
         .text
         .lines()
@@ -148,9 +164,7 @@ pub(super) fn read(source: Source<'_>) -> Result<PowerLog, PowerError> {
         .collect();
     log.skipped_lines = source.text.lines().count() - lines.len();
     for (at, (number, line)) in lines.iter().enumerate() {
-        let is_last = at + 1 == lines.len();
-        let stamps = STAMP.as_ref().map_or(0, |stamp| stamp.find_iter(line).count());
-        if stamps > 1 {
+        if STAMP.as_ref().is_some_and(|stamp| stamp.find_iter(line).count() > 1) {
             return Err(source.line(
                 *number,
                 "two lines in one: a second time stamp follows the rails",
@@ -159,37 +173,38 @@ pub(super) fn read(source: Source<'_>) -> Result<PowerLog, PowerError> {
         }
         let (rails, stamp) = (rails_of(line), stamp_of(line));
         if rails.is_empty() && stamp.is_none() && !is_mine(line) {
-            header(line, index, &mut log);
-            continue;
-        }
-        let names: Vec<String> = rails.iter().map(|rail| rail.name.clone()).collect();
-        let expected = known.get_or_insert_with(|| names.clone());
-        let torn = names != *expected || stamped.is_some_and(|had| had != stamp.is_some());
-        if torn {
-            if is_last {
+            header(line, shape.lines, &mut log);
+        } else if let Some(problem) = shape.differs(&rails, stamp.is_some()) {
+            if at + 1 == lines.len() {
                 log.findings.push(super::torn_end(*number));
                 break;
             }
-            return Err(source.line(
-                *number,
-                format!("rails {names:?}, where the lines before have {expected:?}"),
-                "The line is torn, or two logs were joined; repair or split the log",
-            ));
-        }
-        stamped = Some(stamp.is_some());
-        let at_ns = match stamp {
-            Some((basis, ns, quantum)) => {
-                (log.basis, log.quantum) = (basis, quantum);
-                ns
-            }
-            None => index * SECOND,
-        };
-        index += 1;
-        for rail in rails {
-            log.push(&rail.name, Kind::Instant, at_ns, Some(rail.now_mw / 1e3));
+            let remedy = "The line is torn, or two logs were joined; repair or split the log";
+            return Err(source.line(*number, problem, remedy));
+        } else {
+            add(&mut log, &mut shape, rails, stamp);
         }
     }
     Ok(log)
+}
+
+fn add(
+    log: &mut PowerLog,
+    shape: &mut Shape,
+    rails: Vec<RailReading>,
+    stamp: Option<(Basis, i64, Nanos)>,
+) {
+    let at_ns = match stamp {
+        Some((basis, ns, quantum)) => {
+            (log.basis, log.quantum) = (basis, quantum);
+            ns
+        }
+        None => shape.lines * SECOND,
+    };
+    shape.lines += 1;
+    for rail in rails {
+        log.push(&rail.name, Kind::Instant, at_ns, Some(rail.now_mw / 1e3));
+    }
 }
 
 /// A line that is none of tegrastats': the output of `date` says when the log starts.

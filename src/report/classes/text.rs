@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use super::document::{Caught, ClassesDocument, RulesDocument};
 use crate::attribution::document::KernelGroup;
 use crate::report::Style;
+use crate::report::line::Line;
 use crate::report::notes::{write_heading, write_notes};
-use crate::report::summary::Line;
 use crate::report::table::{Cell, Table, grouped, number, text};
 use crate::units::{Nanos, plain};
 

@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use super::document::{Info, ProcessInfo, State, TableInfo};
+use crate::report::line::Line;
 use crate::report::notes::{write_heading, write_notes};
-use crate::report::summary::Line;
 use crate::report::table::{Cell, Table, grouped, number, text};
 use crate::report::{Style, write_findings, write_lines, write_table};
 use crate::units::plain;

@@ -9,6 +9,7 @@ use super::shown::{ShownTable, micro};
 use crate::attribution::document::{Analysis, Api, Idle};
 use crate::attribution::energy_document::Energy;
 use crate::power::document::{EnergyDocument, EnergySet};
+use crate::report::line;
 use crate::report::summary::{self, idle_parts};
 use crate::report::table::Table;
 use crate::report::{analysis as tables, energy};
@@ -97,8 +98,8 @@ pub(super) fn shown(tables: &[Table]) -> Vec<ShownTable> {
     tables.iter().map(|table| ShownTable::of(table, MOST_ROWS)).collect()
 }
 
-pub(super) fn lines(summary: Vec<summary::Line>) -> Vec<Line> {
-    let line = |(label, text): summary::Line| Line {
+pub(super) fn lines(summary: Vec<line::Line>) -> Vec<Line> {
+    let line = |(label, text): line::Line| Line {
         label: label.to_owned(),
         text: micro(&plain(&text, 2_000)),
     };

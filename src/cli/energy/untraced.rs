@@ -1,0 +1,66 @@
+//! Energies of a run without a trace: the windows are the requests of its sidecar.
+
+use anyhow::{Result, bail};
+
+use super::options::IdleWords;
+use super::{logs, measured, options, settled};
+use crate::cli::args::EnergyArgs;
+use crate::power::document::{EnergyDocument, EnergySet};
+use crate::power::idle::IdleFrom;
+use crate::power::work::{self, Work};
+use crate::runs::{RunFolder, SIDECAR};
+use crate::units::Nanos;
+
+/// What the requests are called when no window is named.
+const REQUESTS: &str = "requests";
+
+pub(super) fn document(run: &RunFolder, args: &EnergyArgs) -> Result<EnergyDocument> {
+    let spec = spec(run, args)?;
+    let mut windows = work::requests_of(run);
+    if windows.is_empty() {
+        bail!(
+            "{}: neither a trace nor requests in {SIDECAR}: nothing says when the work was done. Let the program \
+             write its requests where NSYS_ATTRIB_SIDECAR says, or trace the run",
+            run.path.display()
+        );
+    }
+    windows.drain(..args.windows.skip.min(windows.len()));
+    windows.truncate(args.windows.take.unwrap_or(usize::MAX));
+    if windows.is_empty() {
+        bail!("{}: --skip leaves none of its requests", run.path.display());
+    }
+    let (count, total) = (windows.len(), windows.iter().map(|(a, b)| b - a).sum::<i64>());
+    let work = Work::of_run(run, windows);
+    let how = options::how(&args.energy, idle(run, args)?)?;
+    let logs = logs::choose(&args.energy, Some(run), None)?;
+    let (energy, mut findings) = measured(logs, &work, &how, &args.energy)?;
+    findings.extend(run.findings.iter().cloned());
+    let set = EnergySet {
+        spec,
+        count,
+        mean_ns: Nanos::from_ns(total).mean_of(count as u64),
+        contained_share: None,
+        energy,
+        findings: settled(findings),
+    };
+    let path = run.path.display().to_string();
+    Ok(EnergyDocument { run: Some(path), sets: vec![set], ..EnergyDocument::empty() })
+}
+
+/// The requests are the only windows there are, under whatever of their names was typed.
+fn spec(run: &RunFolder, args: &EnergyArgs) -> Result<String> {
+    let known = [Some(REQUESTS), Some("latency"), run.window_default()];
+    match args.windows.window.as_slice() {
+        [] => Ok(REQUESTS.to_owned()),
+        [one] if known.contains(&Some(one.as_str())) => Ok(one.clone()),
+        typed => Err(logs::needs_trace(&format!("--window {}", typed.join(" --window ")), run)),
+    }
+}
+
+fn idle(run: &RunFolder, args: &EnergyArgs) -> Result<Option<IdleFrom>> {
+    match options::idle(&args.energy) {
+        IdleWords::None => Ok(None),
+        IdleWords::Within(length) => Ok(Some(IdleFrom::Within(length))),
+        IdleWords::Spec(text) => Err(logs::needs_trace(&format!("--idle {text}"), run)),
+    }
+}
