@@ -1,6 +1,6 @@
 //! A replay of windows, in sentences and as tables.
 
-use super::summary::Line;
+use super::line::Line;
 use super::table::{Cell, Table, number, text};
 use crate::replay::document::{Bound, Fit, Lengths, Outcome, Prediction, Replay};
 use crate::units::{Nanos, Share, plain};

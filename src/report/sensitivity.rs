@@ -1,6 +1,6 @@
 //! Whether cost follows sparsity, in sentences and as a table.
 
-use super::summary::Line;
+use super::line::Line;
 use super::table::{Cell, Table, number, text};
 use crate::replay::sensitivity_document::{CostAgainstRate, Sensitivity};
 use crate::units::{Nanos, plain};
