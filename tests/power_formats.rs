@@ -591,7 +591,8 @@ fn a_recording_of_rapl_counters_unwraps_and_names_its_zones() {
 #[test]
 fn columns_of_dcgmi_can_be_named() {
     let text = "#Entity   PWR155   X\nID        W       mJ\nGPU 0    120.5   1000\nGPU 0    120.5   1100\n";
-    assert!(refused(text).contains("no power rails"));
+    assert!(refused(text).contains("no power readings"));
+    assert!(refused(" \n").contains("the log is empty"));
     let columns = Some(["155", "156"].map(str::to_owned).to_vec());
     let hints = ReadHints { columns, format: Some(LogFormat::Dcgmi), ..ReadHints::default() };
     let log = with(text, &hints).unwrap();

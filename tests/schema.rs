@@ -69,9 +69,9 @@ fn the_committed_schemas_are_those_of_the_types() {
     check("lanes-1.json", &schemars::schema_for!(Lanes));
     check("comparison-1.json", &schemars::schema_for!(Comparison));
     check("energy-1.json", &schemars::schema_for!(EnergyDocument));
+    check("decomposition-1.json", &schemars::schema_for!(DecompositionDocument));
     check("replay-1.json", &schemars::schema_for!(Replay));
     check("sensitivity-1.json", &schemars::schema_for!(Sensitivity));
-    check("decomposition-1.json", &schemars::schema_for!(DecompositionDocument));
     check("power-1.json", &schemars::schema_for!(PowerDocument));
     check("report-1.json", &schemars::schema_for!(Provenance));
     check("manifest-1.json", &schemars::schema_for!(Manifest));

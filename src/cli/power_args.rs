@@ -40,8 +40,7 @@ pub(super) struct LogArgs {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Power and energy")]
 pub(super) struct EnergyOptions {
-    /// Power log of the run; may be given several times [default: those of the run folder, else the
-    /// readings inside the trace]
+    /// Power log of the run; may be given several times
     #[arg(long, value_name = "LOG")]
     pub(super) power: Vec<PathBuf>,
     /// The rail, or rails that may be added up (A+B) [default: the board's total]
@@ -89,7 +88,8 @@ pub(super) struct EnergyOptions {
     long_about = "Energy per window from a power log, with an honest interval, or why there is none.\n\n\
         The log is placed on the trace's clock through the trace's own time zone, clock marks and sync pulses; the \
         estimator is chosen by what the sensor can resolve. A refusal is a result: exit 0, or 1 with --strict.\n\n\
-        An INPUT is a trace in any form, or a run folder. A run without a trace takes its windows from its sidecar: \
+        An INPUT is a trace in any form, or a run folder. Without --power the logs of the run folder are taken, \
+        else the readings inside the trace. A run without a trace takes its windows from its sidecar: \
         energies that are published should come from such a run, since tracing costs energy.\n\n\
         Examples:\n  nsys-attrib energy trace.sqlite --power tegrastats.log --window latency\n  \
         nsys-attrib energy runs/untraced-1\n  \

@@ -52,7 +52,7 @@ fn nothing(run: Option<&RunFolder>, trace: Option<&Trace>) -> anyhow::Error {
         }
         (None, _) => ", and the trace holds neither power marks nor counters of power".to_owned(),
     };
-    anyhow::anyhow!("no power log: give --power LOG{and}")
+    anyhow::anyhow!("no --power LOG was given{and}")
 }
 
 /// Whether the run folder in which a log lies was traced; `None` for a log that lies in none.

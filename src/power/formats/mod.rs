@@ -182,6 +182,12 @@ pub fn detect(text: &str) -> Option<LogFormat> {
 /// # Errors
 /// [`PowerError`] when no reader knows the log, or a line does not fit.
 pub fn read(source: Source<'_>, hints: &ReadHints) -> Result<PowerLog, PowerError> {
+    if source.text.trim().is_empty() {
+        return Err(source.log(
+            "the log is empty",
+            "The logger wrote nothing, or its output went elsewhere; see that it runs before the work starts",
+        ));
+    }
     let by_columns = hints.columns.is_some() || hints.power_columns.is_some();
     let format = match hints.format.or_else(|| detect(source.text)) {
         Some(LogFormat::Csv) | None if by_columns => named_columns(hints),
@@ -249,9 +255,9 @@ fn no_power(source: Source<'_>, log: &PowerLog) -> PowerError {
         LogFormat::Dmon => {
             "Run `nvidia-smi dmon -s p`, better `nvidia-smi --query-gpu`, which has decimals"
         }
-        _ => "Log a power column",
+        _ => "Log a power column, or see that the logger runs while the work does",
     };
-    source.log("no power rails in this log", remedy)
+    source.log("no power readings in this log", remedy)
 }
 
 /// Times must not go backwards; equal times are left to the integration.
