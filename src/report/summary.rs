@@ -1,6 +1,6 @@
 //! The summary of an analysis in a few lines: trace, windows, API, GPU, idle, verdict.
 
-use super::line::Line;
+pub use super::line::Line;
 use super::table::grouped;
 use crate::attribution::document::{Analysis, Api, Gpu, Idle, Kernels};
 use crate::units::{Nanos, Share, plain};
