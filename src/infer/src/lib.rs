@@ -6,6 +6,7 @@
 //! text: the command line, NVTX range names, the sidecar document.
 
 pub mod checkpoint;
+pub mod convert;
 pub mod darcy;
 pub mod dataset;
 pub mod formats;

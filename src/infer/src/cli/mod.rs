@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod bundled;
+mod convert;
 mod data;
 mod demo;
 mod device;
@@ -29,6 +30,7 @@ enum Command {
     Run(Box<run::RunArgs>),
     Train(Box<train::TrainArgs>),
     Data(data::DataArgs),
+    Convert(convert::ConvertArgs),
     Init(init::InitArgs),
     Verify(verify::VerifyArgs),
     Inspect(inspect::InspectArgs),
@@ -38,6 +40,7 @@ enum Command {
 pub(crate) fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Data(args) => data::run(&args),
+        Command::Convert(args) => convert::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Train(args) => train::run(&args),

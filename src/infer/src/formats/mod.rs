@@ -5,6 +5,7 @@
 //! allocated before it is held against the size of the file.
 
 mod array;
+mod arrays;
 mod container;
 mod element;
 mod error;
@@ -20,6 +21,7 @@ pub mod torch;
 mod whole;
 
 pub use array::Array;
+pub use arrays::{NamedArrays, read_arrays};
 pub use container::{Container, container};
 pub use error::FormatError;
 pub use fields::{read_dataset, read_dataset_pair, write_dataset};
