@@ -8,14 +8,17 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 
 use super::args::{EnergyOptions, WINDOW_HELP};
+use super::compare_args::ByArg;
 use super::input::{Resolver, TraceOptions};
 use super::{energy, input, instance, output};
 use crate::attribution::{Analysis, Analyzer, KernelSamples, Options};
+use crate::compare::document::{self as comparison, By, Comparison};
 use crate::plots::timeline::View;
 use crate::plots::{
-    Figure, Group, SvgFont, Width, distribution, power_trace, shares, spectrum, timeline, trade,
-    waterfall,
+    Figure, Group, SvgFont, Width, distribution, forest, power_trace, shares, spectrum, timeline,
+    trade, waterfall,
 };
+use crate::stats;
 use crate::trace::Trace;
 use crate::units::Span;
 use crate::windows::WindowSet;
@@ -31,6 +34,7 @@ use crate::windows::WindowSet;
         Examples:\n  nsys-attrib plot classes dense.json spiking.json --label dense,spiking -o classes.pdf\n  \
         nsys-attrib plot timeline trace.sqlite -w latency --instance 3 -o window.svg --width text\n  \
         nsys-attrib plot idle trace.sqlite -w latency -o idle.svg -o idle.png\n  \
+        nsys-attrib plot compare comparison.json -o moved.pdf\n  \
         nsys-attrib plot power trace.sqlite -w latency --power tegrastats.log -o power.pdf"
 )]
 pub(super) struct PlotArgs {
@@ -58,6 +62,9 @@ pub(super) struct PlotArgs {
     /// Part that `timeline` (from the start of the window) or `power` (trace time) shows: 1ms..2.5ms
     #[arg(long, value_name = "FROM..TO")]
     zoom: Option<String>,
+    /// How `compare` divides what moved [default: idle]
+    #[arg(long, value_name = "BY")]
+    by: Option<ByArg>,
     /// Dots per inch of PNG files
     #[arg(long, value_name = "DPI", default_value_t = 300.0, value_parser = dpi)]
     dpi: f64,
@@ -89,6 +96,8 @@ enum Kind {
     Power,
     /// Latency against energy per window.
     Energy,
+    /// A document of `compare`: what moved, by how much, how surely.
+    Compare,
 }
 
 fn width(text: &str) -> Result<Width, String> {
@@ -173,8 +182,26 @@ fn figure(args: &PlotArgs, resolver: &Resolver<'_>) -> Result<Figure> {
             let (points, energy, caption) = points(&groups(args, resolver)?)?;
             trade::latency_energy(&points, &energy, &caption, width)
         }
+        Kind::Compare => {
+            let by = args.by.map_or(By::Idle, Into::into);
+            forest::comparison(&comparison(args)?, by, width, top)
+        }
     };
     Ok(figure?)
+}
+
+/// The one comparison that was named.
+fn comparison(args: &PlotArgs) -> Result<Comparison> {
+    let [path] = args.inputs.as_slice() else {
+        bail!("compare: one document of `nsys-attrib compare --format json` at a time");
+    };
+    match input::document::schema_of(path) {
+        Some(schema) if schema == comparison::SCHEMA => input::document::parse(path, &schema),
+        _ => bail!(
+            "{}: not a comparison; make one with `nsys-attrib compare A... --vs B... --format json`",
+            path.display()
+        ),
+    }
 }
 
 /// The analyses of all inputs under their names.
@@ -323,7 +350,7 @@ fn points(groups: &[Group]) -> Result<(Vec<trade::Point>, String, String)> {
     let mut refused = Vec::new();
     for group in groups {
         match trade::Point::of(group) {
-            Ok(point) => points.push(point),
+            Ok(point) => points.push(with_intervals(point, group)),
             Err(why) => refused.push(format!("{}: {why}", group.name)),
         }
     }
@@ -335,4 +362,23 @@ fn points(groups: &[Group]) -> Result<(Vec<trade::Point>, String, String)> {
     }
     let (axis, caption) = trade::words(groups);
     Ok((points, axis, caption))
+}
+
+/// Intervals over traces where a group has several, else over the windows of its one trace.
+fn with_intervals(mut point: trade::Point, group: &Group) -> trade::Point {
+    let ends = |found: Option<stats::Estimated>| found?.ci95.map(|[low, high]| (low, high));
+    if let [only] = group.analyses.as_slice() {
+        let instances = only.windows.instances.iter();
+        let lengths: Vec<f64> =
+            instances.map(|one| (one.end_ns - one.start_ns).as_ns() as f64).collect();
+        point.latency_ci = ends(stats::block_mean(&lengths));
+        return point;
+    }
+    let means = group.analyses.iter().filter_map(|one| one.windows.mean_ns);
+    let means: Vec<f64> = means.map(|mean| mean.as_ns() as f64).collect();
+    let energies = group.analyses.iter().filter_map(|one| one.energy.as_ref()?.first()?.total_mj);
+    let energies: Vec<f64> = energies.map(crate::units::Millijoules::as_mj).collect();
+    point.latency_ci = ends(stats::centre(&means));
+    point.energy_ci = ends(stats::centre(&energies));
+    point
 }

@@ -13,6 +13,7 @@ mod caption;
 pub mod distribution;
 mod figure;
 pub mod font;
+pub mod forest;
 mod group;
 mod legend;
 pub mod palette;

@@ -16,11 +16,14 @@ use std::path::{Path, PathBuf};
 use nsys_attrib::attribution::document::KernelFunction;
 use nsys_attrib::attribution::{Analysis, Analyzer, KernelSamples, Lanes, Options};
 use nsys_attrib::classify::Classifier;
+use nsys_attrib::compare::compare;
+use nsys_attrib::compare::document::By;
 use nsys_attrib::plots::palette::Rgb;
 use nsys_attrib::plots::ranges::{self, Estimate, Swing, Words};
 use nsys_attrib::plots::timeline::{Lane, Step, View};
 use nsys_attrib::plots::{
-    Figure, Group, SvgFont, Width, distribution, shares, spectrum, timeline, trade, waterfall,
+    Figure, Group, SvgFont, Width, distribution, forest, shares, spectrum, timeline, trade,
+    waterfall,
 };
 use nsys_attrib::trace::{Trace, source};
 use nsys_attrib::units::{Nanos, Share, Span};
@@ -338,6 +341,26 @@ fn ranges_show_estimates_and_swings() {
 }
 
 #[test]
+fn a_comparison_shows_what_moved() {
+    let side = |name: &str| vec![bundled(name).analysis];
+    let found = compare(("dense", side(EAGER)), ("looped", side(LOOPED)), None).unwrap();
+    for by in [By::Idle, By::Class, By::Kernel, By::Api] {
+        for width in WIDTHS {
+            let figure = forest::comparison(&found, by, width, 8).unwrap();
+            is_good(&format!("compare {by:?}"), &figure);
+            assert!(texts(&svg(&figure)).iter().any(|text| text.text == "latency"));
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::write(place("c.json"), serde_json::to_string(&found).unwrap()).unwrap();
+    let said = run(&["plot", "compare", &place("c.json"), "--by", "class", "-o", &place("c.svg")]);
+    assert_eq!((said.code, said.err.as_str()), (0, ""));
+    let said = run(&["plot", "compare", EAGER, "-o", &place("d.svg")]);
+    assert!(said.code == 2 && said.err.contains("not a comparison"), "{}", said.err);
+}
+
+#[test]
 fn files_have_their_size_and_their_caption() {
     let folder = tempfile::tempdir().unwrap();
     let place = |name: &str| folder.path().join(name).display().to_string();
@@ -383,7 +406,7 @@ fn what_cannot_be_drawn_is_told() {
         "plot", "power", &eager, "-w", "latency", "--power", &log, "--log-tz", "UTC", "-o", "a.svg",
     ];
     let cases: [(&[&str], &str); 8] = [
-        (&power, "cover none of the windows"),
+        (&power, "does not overlap the trace"),
         (
             &["plot", "classes", &no_gpu, "-w", "latency", "-o", "a.svg"],
             "nothing to draw: no kernel time",
