@@ -123,7 +123,9 @@ mod tests {
         for (i, extra) in [80.0, 40.0, 20.0].into_iter().enumerate() {
             values[i] += extra;
         }
-        assert_eq!(steady_from(&values), Some(3));
+        // What warmed up is left out; a value or two of the noise may go with it.
+        let from = steady_from(&values).unwrap();
+        assert!((3..=5).contains(&from), "{from}");
         let cut = (0..50).filter(|seed| steady_from(&noise(*seed, 40)) != Some(0)).count();
         assert!(cut <= 2, "{cut}");
     }
