@@ -1,12 +1,13 @@
 //! Drives `profile` as a user does: a folder of its own, a program that can be measured, a real or a fake
 //! nsys, and a look at whether anything is left running.
 
+use std::cell::RefCell;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -160,8 +161,20 @@ impl Said {
     }
 }
 
-/// The nsys of this machine; none, with a line that says so, where there is none.
+/// Tests that capture wait for each other: two nsys that start at once can disturb one another.
+static CAPTURES: Mutex<()> = Mutex::new(());
+
+thread_local! {
+    /// The turn of this test, until its thread ends.
+    static TURN: RefCell<Option<MutexGuard<'static, ()>>> = const { RefCell::new(None) };
+}
+
+/// The nsys of this machine, for this test alone; none, with a line that says so, where there is none.
 pub fn real_nsys(what: &str) -> Option<String> {
+    TURN.with(|turn| {
+        turn.borrow_mut()
+            .get_or_insert_with(|| CAPTURES.lock().unwrap_or_else(PoisonError::into_inner));
+    });
     let nsys = std::env::var("NSYS_ATTRIB_NSYS").unwrap_or_else(|_| "nsys".to_owned());
     if Command::new(&nsys).arg("--version").output().is_ok_and(|output| output.status.success()) {
         return Some(nsys);
