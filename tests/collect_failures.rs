@@ -297,6 +297,7 @@ fn a_full_disk_is_told_and_the_manifest_is_whole() {
     let (kind, codes) = rig.verdict("kept/r");
     assert_eq!(kind, "incomplete", "{err}");
     assert!(codes.contains(&"output-not-kept".to_owned()), "{codes:?}");
+    assert!(codes.contains(&"disk-full".to_owned()), "{codes:?}");
     // An export of which nothing or a part was written is no export.
     let told = ["damaged-export", "no-trace"];
     assert!(codes.iter().any(|code| told.contains(&code.as_str())), "{codes:?}");

@@ -227,6 +227,12 @@ fn readings_in_the_trace_need_no_alignment() {
     assert_eq!(phases, ["idle-before", "program", "idle-after"]);
     agrees_with_the_program(&rig, "runs/r", 30);
 
+    // The folder is enough: window and power come from it.
+    let whole = analysis(&rig, &["analyze", "runs/r"]);
+    assert_eq!(whole["windows"]["spec"], "latency");
+    assert_eq!(whole["energy"][0]["rail"], "VDD_IN", "{}", whole["findings"]);
+    assert_eq!(whole["run"]["program"], "requests");
+
     // The log is taken away: what remains are the marks in the trace.
     let trace = rig.path("runs/r/trace.sqlite").display().to_string();
     let energy =

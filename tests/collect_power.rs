@@ -226,7 +226,8 @@ fn gpus_are_read_through_nvml_and_described() {
             last.split(',').nth(7).unwrap().parse::<u64>().unwrap() > 0,
             "the energy counter: {last}"
         );
-        power_document(&rig, &log);
+        let kinds = power_document(&rig, &log).to_string();
+        assert_eq!(kinds.contains("mean of the last"), instant == "0", "{kinds}");
     }
 }
 

@@ -49,12 +49,21 @@ fn analyze(
         analyses.extend(resolver.analyses(path)?);
         return Ok(());
     }
+    // The logs of a run folder are taken unless others were named.
+    let of_run = args.energy.power.is_empty() && input::run::has_power(path)?;
     resolver.each(path, &mut |trace, set, mut analysis| {
-        if !args.energy.power.is_empty() {
-            let (energy, findings) =
-                energy::energies(path, trace, set, &analysis, &args.energy, &args.how.windows)?;
-            analysis.energy = Some(energy);
-            analysis.findings.extend(findings);
+        if of_run || !args.energy.power.is_empty() {
+            let windows = &args.how.windows;
+            let found = energy::energies(path, trace, set, &analysis, &args.energy, windows);
+            match found {
+                Ok((energy, findings)) => {
+                    analysis.energy = Some(energy);
+                    analysis.findings.extend(findings);
+                }
+                // Nobody asked for them: what the trace says must not be lost with them.
+                Err(error) if of_run => analysis.findings.push(input::run::left_out(&error)),
+                Err(error) => return Err(error),
+            }
             crate::finding::sort(&mut analysis.findings);
         }
         analyses.push(analysis);

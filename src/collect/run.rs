@@ -38,6 +38,8 @@ use crate::units::{Nanos, UnixTime};
 pub const ACCOUNT: &str = ".account.json";
 const RESERVE: &str = ".reserve";
 const RESERVE_BYTES: usize = 1 << 18;
+/// Less than this and the disk counts as full.
+const LEAST_FREE_BYTES: u64 = 1 << 18;
 
 /// What is told while a run is made.
 #[derive(Debug)]
@@ -264,6 +266,7 @@ impl Driver {
         manifest.phases = account.phases;
         manifest.findings.extend(account.findings);
         manifest.findings.extend(seen.lost_output.as_deref().map(output_lost));
+        manifest.findings.extend(disk_full(&recipe.folder));
         if seen.ended.stragglers > 0 {
             manifest.findings.push(left_running(seen.ended.stragglers));
         }
@@ -536,6 +539,26 @@ fn output_lost(why: &str) -> Finding {
         format!("a part of the program's output could not be kept: {why}"),
         "make room on the disk and repeat the run",
     )
+}
+
+/// No room is left where the run was written, or where nsys keeps its raw capture meanwhile.
+fn disk_full(folder: &Path) -> Option<Finding> {
+    let full = |at: &Path| {
+        let about = rustix::fs::statvfs(at).ok()?;
+        (about.f_bavail.saturating_mul(about.f_frsize) < LEAST_FREE_BYTES)
+            .then(|| program::tilde(&at.display().to_string()))
+    };
+    let at = full(folder).or_else(|| {
+        let temporary =
+            std::env::var_os("TMPDIR").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from);
+        full(&temporary)
+    })?;
+    Some(Finding::new(
+        "disk-full",
+        Severity::DataLoss,
+        format!("the disk of {at} was full when the program had ended: files may be cut off"),
+        "make room and repeat the run",
+    ))
 }
 
 fn left_running(count: usize) -> Finding {

@@ -6,12 +6,28 @@ use anyhow::Result;
 
 use crate::attribution::provenance::RunAbout;
 use crate::cli::args::WindowArgs;
+use crate::finding::{Finding, Severity};
 use crate::runs::RunFolder;
 use crate::runs::sidecar::ExecutionPath;
 
 /// The run folder, when that is what was named.
 pub(in crate::cli) fn folder(path: &Path) -> Result<Option<RunFolder>> {
     Ok(if RunFolder::is_one(path) { Some(RunFolder::open(path)?) } else { None })
+}
+
+/// Whether a run folder with power logs was named.
+pub(in crate::cli) fn has_power(path: &Path) -> Result<bool> {
+    Ok(folder(path)?.is_some_and(|run| !run.power.is_empty()))
+}
+
+/// The energy of a run folder's own logs could not be said.
+pub(in crate::cli) fn left_out(error: &anyhow::Error) -> Finding {
+    Finding::new(
+        "energy-left-out",
+        Severity::Warning,
+        format!("the run folder's power logs could not be used: {error:#}"),
+        "`nsys-attrib energy` with the folder, --power and the options of logs says more",
+    )
 }
 
 /// The windows typed, else the run's own.

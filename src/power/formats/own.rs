@@ -30,6 +30,8 @@ struct State {
     first_shift: Option<i64>,
     stepped: Option<i64>,
     range_uj: Option<u64>,
+    /// The readings are means over so long (NVML without its field of the moment).
+    trailing: Option<Nanos>,
     counters: std::collections::BTreeMap<String, (i64, u64, u64)>,
 }
 
@@ -86,6 +88,7 @@ fn comment_line(comment: &str, log: &mut PowerLog, state: &mut State) {
         log.sensor = Some(sensor.to_owned());
     }
     log.stated_zone_s = log.stated_zone_s.or(value("tz_offset_s"));
+    state.trailing = state.trailing.or(value("trailing_avg_ns").map(Nanos::from_ns));
     state.range_uj =
         state.range_uj.or(value("max_energy_range_uj").and_then(|range| range.try_into().ok()));
 }
@@ -113,7 +116,11 @@ fn row(line: &str, log: &mut PowerLog, state: &mut State) -> Option<()> {
         }
     }
     let watts = mw.map(|mw| mw / 1e3).or(mv.zip(ma).map(|(mv, ma)| mv * ma / 1e6));
-    log.push(name, Kind::Instant, at_ns, watts);
+    let kind = match state.trailing {
+        Some(window) => Kind::TrailingAvg { window: Some(window) },
+        None => Kind::Instant,
+    };
+    log.push(name, kind, at_ns, watts);
     Some(())
 }
 
