@@ -373,7 +373,7 @@ fn division_table(division: &Decomposition, short: bool) -> Table {
     rows.extend(division.parts.iter().map(row));
     Table {
         name: division_name(division.by),
-        title: format!("Where the difference is, by {} ({})", division.by.name(), division.rule),
+        title: format!("Where the difference is, by {}", division.by.name()),
         columns,
         rows,
         note: None,
