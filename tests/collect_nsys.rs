@@ -44,7 +44,7 @@ fn agrees_with_the_program(rig: &Rig, run: &str, count: usize) {
     );
     // On a machine that is busy a thread may lose the processor between its clock and its range.
     let near = apart.iter().filter(|ns| **ns <= 50_000).count();
-    assert!(apart[count / 2] <= 50_000 && near * 10 >= count * 9, "{apart:?}");
+    assert!(apart[count / 2] <= 50_000 && near * 4 >= count * 3, "{apart:?}");
     // And the wall clock: the anchor of the trace is right to tens of microseconds, this machine is busy.
     let session = analysis["trace"]["session_start_unix_ns"].as_i64().unwrap();
     let mut offsets: Vec<i64> = windows

@@ -372,12 +372,12 @@ mod tests {
     #[test]
     fn a_column_has_one_unit_and_its_digits_are_aligned() {
         let time = |ns| Cell::Time(Nanos::from_ns(ns));
-        let shown = ShownTable::of(&table(&[time(272_368_000), time(10_500), Cell::Missing]), 9);
+        let shown = ShownTable::of(&table(&[time(272_368_000), time(10_400), Cell::Missing]), 9);
         let column = &shown.columns[1];
         assert_eq!((column.unit, column.decimals), (Some(Unit::Millisecond), 3));
         let texts: Vec<&str> = shown.rows.iter().map(|row| row[1].text.as_str()).collect();
         assert_eq!(texts, ["272.368", "0.010", "–"]);
-        assert_eq!(shown.rows[1][1].value, Some(10_500.0));
+        assert_eq!(shown.rows[1][1].value, Some(10_400.0));
         assert_eq!(shown.defines, ["api.total_ns"]);
     }
 
