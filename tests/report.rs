@@ -482,6 +482,63 @@ fn power_stands_in_the_tables_and_below_the_timeline() {
 }
 
 #[test]
+fn a_comparison_is_a_section_with_its_interval_and_seed() {
+    let desk = Desk::with(&[EAGER]);
+    let words =
+        ["--no-project", "compare", "eager-450.sqlite.zst", "-w", "latency", "--take", "10"];
+    let first = run_in(
+        desk.folder.path(),
+        &[
+            "--no-project",
+            "analyze",
+            "eager-450.sqlite.zst",
+            "-w",
+            "latency",
+            "--take",
+            "10",
+            "--format",
+            "json",
+        ],
+    );
+    let second = run_in(
+        desk.folder.path(),
+        &[
+            "--no-project",
+            "analyze",
+            "eager-450.sqlite.zst",
+            "-w",
+            "latency",
+            "--skip",
+            "10",
+            "--format",
+            "json",
+        ],
+    );
+    fs::write(desk.path("a.json"), first.out).unwrap();
+    fs::write(desk.path("b.json"), second.out).unwrap();
+    let said = run_in(
+        desk.folder.path(),
+        &[words[0], words[1], "a.json", "--vs", "b.json", "--format", "json"],
+    );
+    assert_eq!(said.code, 0, "{}", said.err);
+    let comparison: Value = serde_json::from_str(&said.out).unwrap();
+    fs::write(desk.path("c.json"), &said.out).unwrap();
+    desk.done(&["c.json", "--out", "r"]);
+    let page = desk.text("r/report.md");
+    assert!(page.contains("**latency**") && page.contains("95 % from"), "{page}");
+    let seeds = &desk.json("r/provenance.json")["seeds"];
+    assert_eq!(seeds.as_object().unwrap().values().next().unwrap(), &comparison["seed"]);
+    // The parts of the difference add up in the CSV as in the document.
+    let csv =
+        desk.files("r").into_iter().find(|(path, _)| path.ends_with("by-class.csv")).unwrap().1;
+    let mut reader = csv::Reader::from_reader(csv.as_slice());
+    let at = reader.headers().unwrap().iter().position(|key| key == "delta_ns").unwrap();
+    let deltas: Vec<i64> = reader.records().map(|row| row.unwrap()[at].parse().unwrap()).collect();
+    assert_eq!(deltas[0], deltas[1..].iter().sum::<i64>());
+    assert_eq!(desk.say(&["--check", "r"]).code, 0);
+}
+
+#[test]
 fn several_inputs_stand_side_by_side() {
     let desk = Desk::with(&[EAGER, ISSUES_ONLY]);
     desk.done(&["eager-450.sqlite.zst", "issues-only.sqlite", "-w", "all", "--out", "r"]);

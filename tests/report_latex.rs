@@ -82,6 +82,33 @@ fn every_template_compiles() {
 }
 
 #[test]
+fn the_wide_tables_of_a_comparison_fit() {
+    if !has_latex() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (document, out) = (folder.path().join("c.json"), folder.path().join("report"));
+    let said = run(&[
+        "--no-project",
+        "compare",
+        EAGER,
+        "--vs",
+        LOOPED,
+        "-w",
+        "latency",
+        "--format",
+        "json",
+    ]);
+    std::fs::write(&document, said.out).unwrap();
+    let (document, folder) = (document.to_str().unwrap(), out.to_str().unwrap());
+    let words = ["--no-project", "report", document, "--format", "tex", "--template", "notebook"];
+    let said = run(&[&words[..], &["--out", folder]].concat());
+    assert_eq!(said.code, 0, "{}", said.err);
+    let log = compile(&out);
+    assert_eq!(overfull(&log), [] as [&str; 0]);
+}
+
+#[test]
 fn hostile_names_are_typeset_and_not_run() {
     if !has_latex() {
         return;

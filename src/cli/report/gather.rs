@@ -13,6 +13,8 @@ use crate::cli::energy;
 use crate::cli::input::document::Document;
 use crate::cli::input::{self, Resolver};
 use crate::cli::progress::Progress;
+use crate::compare::Comparison;
+use crate::compare::document as comparison;
 use crate::finding;
 use crate::report::paper::timeline::{self, PowerTrack, Timeline};
 use crate::report::paper::{self, InputAbout, Section};
@@ -78,6 +80,11 @@ impl Gathered {
         if !args.energy.power.is_empty() {
             bail!("{}: --power needs the trace, not a document made from it", path.display());
         }
+        if input::document::schema_of(path).as_deref() == Some(comparison::SCHEMA) {
+            self.add_comparison(path)?;
+            self.inputs.push(InputAbout { path: shown, sha256: input::sha256(path) });
+            return Ok(());
+        }
         match resolver.resolve(path)? {
             Document::Analyses(analyses) => {
                 for analysis in analyses {
@@ -90,6 +97,15 @@ impl Gathered {
             }
         }
         self.inputs.push(InputAbout { path: shown, sha256: input::sha256(path) });
+        Ok(())
+    }
+
+    fn add_comparison(&mut self, path: &Path) -> Result<()> {
+        let document: Comparison = input::document::parse(path, comparison::SCHEMA)?;
+        let mut section = paper::of_comparison(&document, &mut self.taken);
+        section.figures = paper::figures_of_comparison(&document, &section.id)?;
+        self.seeds.insert(format!("bootstrap, {}", section.title), document.seed);
+        self.sections.push(section);
         Ok(())
     }
 

@@ -1,16 +1,21 @@
-//! The figures of a report, from the room that draws them: all analyses side by side, and the events
-//! of one window.
+//! The figures of a report, from the room that draws them: all analyses side by side, what a
+//! comparison moved, the events of one window.
 
 use super::model::Figure;
 use crate::attribution::{Analysis, Lanes};
+use crate::compare::Comparison;
 use crate::plots::palette::{self, Rgb};
+use crate::plots::ranges::{Estimate, Words, forest};
 use crate::plots::timeline::{View, timeline};
 use crate::plots::{self, Group, PlotError, SvgFont, Width, distribution, shares, waterfall};
+use crate::units::plain;
 
 /// Width of a figure in a column of the page, mm.
 const PAGE_MM: f64 = 112.0;
 /// Parts of a bar that are named; the rest is one remainder.
 const PARTS: usize = 10;
+/// Rows of a forest plot.
+const ROWS: usize = 16;
 
 /// What went where, for all analyses side by side. A figure that has nothing to show is left out.
 ///
@@ -28,6 +33,36 @@ pub fn of_analyses(analyses: &[Analysis]) -> Result<Vec<Figure>, PlotError> {
         ready("latency", "", |width| distribution::latency(&groups, width))?,
     ];
     Ok(drawn.into_iter().flatten().collect())
+}
+
+/// The relative changes of a comparison with their intervals.
+///
+/// # Errors
+/// When the figure cannot be drawn.
+pub fn of_comparison(comparison: &Comparison, section: &str) -> Result<Vec<Figure>, PlotError> {
+    let percent = |ratio: f64| (ratio - 1.0) * 100.0;
+    let rows: Vec<Estimate> = comparison
+        .quantities
+        .iter()
+        .filter_map(|quantity| Some((quantity, quantity.ratio.as_ref()?)))
+        .filter(|(_, ratio)| ratio.value.is_finite())
+        .map(|(quantity, ratio)| Estimate {
+            name: plain(&quantity.name, 60),
+            value: percent(ratio.value),
+            interval: ratio.ci95.map(|[low, high]| (percent(low), percent(high))),
+            color: palette::group(usize::from(quantity.name != "latency")),
+            headline: quantity.name == "latency",
+        })
+        .take(ROWS)
+        .collect();
+    let words = Words {
+        title: "Relative change of B against A".to_owned(),
+        axis: "change (%)".to_owned(),
+        caption: "Relative change of each quantity per window, with its 95 % interval; A is the base. Each interval \
+                  stands alone."
+            .to_owned(),
+    };
+    Ok(ready("change", section, |width| forest(&rows, 0.0, &words, width))?.into_iter().collect())
 }
 
 /// The events of one window.

@@ -80,25 +80,32 @@ fn glyph(c: char) -> String {
 
 /// A name in typewriter type that may be broken where C++ names have joints.
 pub fn code(name: &str, longest: usize) -> String {
+    format!(r"\texttt{{{}}}", breakable(&plain(name, longest)))
+}
+
+/// Text whose long words may be broken, at the joints of C++ names or after so many letters.
+fn breakable(text: &str) -> String {
     let mut broken = String::new();
     let mut piece = String::new();
-    let name = plain(name, longest);
-    let mut characters = name.chars().peekable();
+    let mut since_space = 0;
+    let mut characters = text.chars().peekable();
     while let Some(c) = characters.next() {
         piece.push(c);
+        since_space = if c == ' ' { 0 } else { since_space + 1 };
         let joint = match c {
             ':' => characters.peek() != Some(&':'),
             '<' | ',' | '(' | '_' | '/' | '…' => true,
-            _ => piece.chars().count() >= LONGEST_PIECE,
+            _ => since_space >= LONGEST_PIECE,
         };
         if joint {
             broken += &escaped(&piece);
             broken += r"\allowbreak{}";
             piece.clear();
+            // The rest of a long word may be broken more often.
+            since_space = if since_space >= LONGEST_PIECE { 2 * LONGEST_PIECE / 3 } else { 0 };
         }
     }
-    broken += &escaped(&piece);
-    format!(r"\texttt{{{broken}}}")
+    broken + &escaped(&piece)
 }
 
 /// How siunitx writes a unit.
@@ -130,9 +137,16 @@ pub fn tabular(table: &ShownTable, top: usize) -> String {
         .collect();
     let wraps = |at: usize| table.columns[at].kind == ColumnKind::Text && widths[at] > SHORT_NAME;
     let wrapped = (0..widths.len()).filter(|at| wraps(*at)).count();
-    let room = room(table, &widths, &wraps);
+    let room_with = |stacked| room(table, &widths, &wraps, stacked);
+    let enough = if wrapped > 0 { 0.25 } else { 0.0 };
+    let stacked = room_with(false) < enough;
+    let room = room_with(stacked);
     let width = room.clamp(0.25, 0.8) / wrapped.max(1) as f64;
     let mut text = String::new();
+    // What is too wide even so is set smaller.
+    if room < enough {
+        text += "\\resizebox{\\linewidth}{!}{";
+    }
     text += "\\begin{tabular}{@{}\n";
     for (at, column) in table.columns.iter().enumerate() {
         let _ = match column.kind {
@@ -145,7 +159,6 @@ pub fn tabular(table: &ShownTable, top: usize) -> String {
         };
     }
     text += "@{}}\n\\toprule\n";
-    let stacked = room < if wrapped > 0 { 0.25 } else { 0.0 };
     let headings: Vec<String> =
         table.columns.iter().map(|column| heading(column, stacked)).collect();
     let _ = writeln!(text, "{} \\\\\n\\midrule", headings.join(" & "));
@@ -157,17 +170,24 @@ pub fn tabular(table: &ShownTable, top: usize) -> String {
             .collect();
         let _ = writeln!(text, "{} \\\\", cells.join(" & "));
     }
-    text += "\\bottomrule\n\\end{tabular}\n";
+    text += "\\bottomrule\n\\end{tabular}";
+    text += if room < enough { "}\n" } else { "\n" };
     text
 }
 
 /// The part of the line that the columns leave which do not wrap; below 0 when they are too wide.
-fn room(table: &ShownTable, widths: &[usize], wraps: &dyn Fn(usize) -> bool) -> f64 {
+fn room(table: &ShownTable, widths: &[usize], wraps: &dyn Fn(usize) -> bool, stacked: bool) -> f64 {
     let mut taken = 0;
     for (at, column) in table.columns.iter().enumerate() {
         if !wraps(at) {
             let unit = column.unit.map_or(0, |unit| unit.symbol().len() + 2);
-            taken += widths[at].max(column.heading.chars().count() + unit);
+            let words = column.heading.split(' ').map(|word| word.chars().count());
+            let heading = if stacked && column.kind != ColumnKind::Text {
+                words.max().unwrap_or(0).max(unit)
+            } else {
+                column.heading.chars().count() + unit
+            };
+            taken += widths[at].max(heading);
         }
         // The space between columns.
         taken += 2;
@@ -207,7 +227,7 @@ fn shown(cell: &ShownCell, kind: ColumnKind, is_code: bool) -> String {
     match kind {
         ColumnKind::Number => cell.text.clone(),
         ColumnKind::Text if is_code => code(&cell.text, LONGEST_NAME),
-        ColumnKind::Text => escaped(&cell.text),
+        ColumnKind::Text => breakable(&plain(&cell.text, LONGEST_NAME)),
         ColumnKind::Mixed => escaped(&cell.text).replace(' ', "~"),
     }
 }
@@ -231,7 +251,7 @@ mod tests {
     #[test]
     fn names_break_at_their_joints_only() {
         let long = code(&"x".repeat(50), 99);
-        assert_eq!(long.matches(r"\allowbreak{}").count(), 2);
+        assert_eq!(long.matches(r"\allowbreak{}").count(), 4);
         assert_eq!(escaped("5 %"), r"5~\%");
         assert_eq!(
             code("a::b<c>", 99),

@@ -1,9 +1,10 @@
 //! Which definition stands behind which column and row of the tables.
 //!
-//! The texts are those of [`crate::attribution::definitions`]; here is only where they apply, so that
+//! The texts are those of [`crate::attribution::definitions`] and [`crate::compare::definitions`]; here is only where they apply, so that
 //! a page can show them where a reader points, and a caption can carry them.
 
 use crate::attribution::definitions::DEFINITIONS;
+use crate::compare::definitions::DEFINITIONS as OF_COMPARISONS;
 
 /// Table, column, key of the definition.
 const COLUMNS: &[(&str, &str, &str)] = &[
@@ -31,6 +32,17 @@ const COLUMNS: &[(&str, &str, &str)] = &[
     ("instances", "api_ns", "api.total_ns"),
     ("instances", "kernel_ns", "kernels.total_ns"),
     ("instances", "busy_ns", "gpu.busy_ns"),
+    ("energy", "energy_ratio", "energy"),
+    ("quantities", "difference", "sides"),
+    ("quantities", "low", "interval"),
+    ("quantities", "change_pct", "ratio"),
+    ("quantities", "effect_g", "effect"),
+    ("quantities", "unit", "unit"),
+    ("by-idle", "delta_ns", "decompositions"),
+    ("by-class", "delta_ns", "decompositions"),
+    ("by-kernel", "delta_ns", "decompositions"),
+    ("by-kernel", "matched", "matched"),
+    ("by-api", "delta_ns", "decompositions"),
     ("overview", "mean_ns", "windows"),
     ("overview", "launch_share_pct", "api.launch.share"),
     ("overview", "cover_share_pct", "api.cover_share"),
@@ -80,7 +92,8 @@ pub fn text(key: &str) -> Option<&'static str> {
 
 /// Every definition with its text, and whether it is one of comparisons.
 pub(super) fn all() -> impl Iterator<Item = ((&'static str, &'static str), bool)> {
-    DEFINITIONS.iter().map(|definition| (*definition, false))
+    let of_analyses = DEFINITIONS.iter().map(|definition| (*definition, false));
+    of_analyses.chain(OF_COMPARISONS.iter().map(|definition| (*definition, true)))
 }
 
 fn find(

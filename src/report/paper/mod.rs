@@ -11,6 +11,7 @@
 //! another kind fills [`Report`] and its [`Section`]s and renders with the same engine. The variables
 //! of templates are described in `docs/report-templates.md`.
 
+mod comparison;
 mod figures;
 pub mod html;
 pub mod latex;
@@ -24,7 +25,11 @@ mod shown;
 mod template;
 pub mod timeline;
 
-pub use figures::{of_analyses as figures_of_analyses, of_lanes as figure_of_lanes};
+pub use comparison::of_comparison;
+pub use figures::{
+    of_analyses as figures_of_analyses, of_comparison as figures_of_comparison,
+    of_lanes as figure_of_lanes,
+};
 pub use model::{
     Definition, Fact, Figure, InputAbout, Line, Part, Report, ReportFinding, Section, unique_id,
 };

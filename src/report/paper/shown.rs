@@ -169,6 +169,7 @@ enum Quantity {
     Plain,
     Time,
     Share,
+    Points,
     Memory,
     Power,
     Energy,
@@ -178,6 +179,7 @@ impl Quantity {
     const fn units(self) -> &'static [Unit] {
         match self {
             Self::Plain => &[],
+            Self::Points => &[Unit::Point],
             Self::Time => &[Unit::Nanosecond, Unit::Microsecond, Unit::Millisecond, Unit::Second],
             Self::Share => &[Unit::Percent],
             Self::Memory => &[Unit::Byte, Unit::Kibibyte, Unit::Mebibyte, Unit::Gibibyte],
@@ -192,9 +194,8 @@ fn quantity(cell: &Cell) -> Option<Quantity> {
         Cell::Text(_) | Cell::Missing => return None,
         Cell::Count(_) | Cell::Number(_) => Quantity::Plain,
         Cell::Time(_) | Cell::Instant(_) | Cell::TimeChange(_) => Quantity::Time,
-        Cell::Share(_) | Cell::Percent(_) | Cell::Ratio(_) | Cell::Change(_) | Cell::Points(_) => {
-            Quantity::Share
-        }
+        Cell::Share(_) | Cell::Percent(_) | Cell::Ratio(_) | Cell::Change(_) => Quantity::Share,
+        Cell::Points(_) => Quantity::Points,
         Cell::Bytes(_) => Quantity::Memory,
         Cell::Power(_) => Quantity::Power,
         Cell::Energy(_) => Quantity::Energy,
@@ -236,10 +237,13 @@ impl Scale {
         let units = first.units();
         let unit = units.iter().rev().find(fits).or(units.first()).copied();
         let fractions = cells.iter().any(|cell| matches!(cell, Cell::Number(_)));
+        let changes = cells.iter().any(|cell| matches!(cell, Cell::Change(_)));
         let decimals = match unit {
             None if fractions => 3,
+            Some(Unit::Point) => 2,
+            Some(Unit::Percent) if changes => 2,
             None | Some(Unit::Nanosecond | Unit::Byte) => 0,
-            Some(Unit::Percent | Unit::Point | Unit::Milliwatt | Unit::Millijoule) => 1,
+            Some(Unit::Percent | Unit::Milliwatt | Unit::Millijoule) => 1,
             Some(_) => 3,
         };
         let only_zeros = (largest == 0.0).then_some(first);
@@ -276,7 +280,13 @@ impl Scale {
             (Cell::Count(count), ColumnKind::Mixed, _) => grouped(*count),
             (_, ColumnKind::Number, Some(value)) => {
                 let scaled = value / self.unit.map_or(1.0, Unit::factor);
-                format!("{scaled:.*}", self.decimals)
+                let has_sign =
+                    matches!(cell, Cell::TimeChange(_) | Cell::Change(_) | Cell::Points(_));
+                if has_sign && value != 0.0 {
+                    format!("{scaled:+.*}", self.decimals)
+                } else {
+                    format!("{scaled:.*}", self.decimals)
+                }
             }
             _ => micro(&cell.for_people()),
         };
