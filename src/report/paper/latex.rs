@@ -11,6 +11,8 @@ use crate::units::plain;
 
 /// Characters of a name in a table; both ends are kept.
 const LONGEST_NAME: usize = 110;
+/// Characters of a hash in a table.
+const SHOWN_HASH: usize = 13;
 /// Columns of names up to this length do not wrap.
 const SHORT_NAME: usize = 34;
 /// Characters that fit into a line of a table in small print.
@@ -132,8 +134,14 @@ const fn unit_command(unit: Unit) -> &'static str {
 pub fn tabular(table: &ShownTable, top: usize) -> String {
     let rows = &table.rows[..table.rows.len().min(top)];
     let is_code = |at: usize| table.columns[at].key == "name" || table.columns[at].key == "code";
+    // Hashes are for machines, which read them in the CSV file.
+    let limit =
+        |at: usize| if table.columns[at].key == "sha256" { SHOWN_HASH } else { LONGEST_NAME };
     let widths: Vec<usize> = (0..table.columns.len())
-        .map(|at| rows.iter().map(|row| row[at].text.chars().count()).max().unwrap_or(0))
+        .map(|at| {
+            let lengths = rows.iter().map(|row| row[at].text.chars().count());
+            lengths.max().unwrap_or(0).min(limit(at))
+        })
         .collect();
     let wraps = |at: usize| table.columns[at].kind == ColumnKind::Text && widths[at] > SHORT_NAME;
     let wrapped = (0..widths.len()).filter(|at| wraps(*at)).count();
@@ -166,7 +174,7 @@ pub fn tabular(table: &ShownTable, top: usize) -> String {
         let cells: Vec<String> = row
             .iter()
             .enumerate()
-            .map(|(at, cell)| shown(cell, table.columns[at].kind, is_code(at)))
+            .map(|(at, cell)| shown(cell, table.columns[at].kind, is_code(at), limit(at)))
             .collect();
         let _ = writeln!(text, "{} \\\\", cells.join(" & "));
     }
@@ -220,14 +228,14 @@ fn number_column(column: &ShownColumn, rows: &[Vec<ShownCell>], at: usize) -> St
     format!("S[table-format={sign}{whole}.{}]", column.decimals)
 }
 
-fn shown(cell: &ShownCell, kind: ColumnKind, is_code: bool) -> String {
+fn shown(cell: &ShownCell, kind: ColumnKind, is_code: bool, limit: usize) -> String {
     if cell.text == MISSING {
         return "{--}".to_owned();
     }
     match kind {
         ColumnKind::Number => cell.text.clone(),
-        ColumnKind::Text if is_code => code(&cell.text, LONGEST_NAME),
-        ColumnKind::Text => breakable(&plain(&cell.text, LONGEST_NAME)),
+        ColumnKind::Text if is_code => code(&cell.text, limit),
+        ColumnKind::Text => breakable(&plain(&cell.text, limit)),
         ColumnKind::Mixed => escaped(&cell.text).replace(' ', "~"),
     }
 }
