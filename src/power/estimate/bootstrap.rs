@@ -1,9 +1,10 @@
 //! Moving-block bootstrap of the mean of a series, with a fixed seed.
 
+use crate::stats::Random;
+pub use crate::stats::SEED;
+
 /// Resamples.
 const RESAMPLES: usize = 2_000;
-/// The seed; printed with results that use it.
-pub const SEED: u64 = 0x6e73_7973_6174_7472;
 
 /// Percentile interval (95 %) of the mean, from blocks of `length` consecutive values; `None` below two
 /// blocks.
@@ -18,12 +19,12 @@ pub fn mean_interval(values: &[f64], length: usize) -> Option<(f64, f64)> {
     }
     let starts = (values.len() - length + 1) as u64;
     let blocks = values.len().div_ceil(length);
-    let mut state = SEED;
+    let mut random = Random::new(SEED);
     let mut means: Vec<f64> = (0..RESAMPLES)
         .map(|_| {
             let sum: f64 = (0..blocks)
                 .map(|_| {
-                    let start = (next(&mut state) % starts) as usize;
+                    let start = (random.bits() % starts) as usize;
                     sums[start + length] - sums[start]
                 })
                 .sum();
@@ -33,15 +34,6 @@ pub fn mean_interval(values: &[f64], length: usize) -> Option<(f64, f64)> {
     means.sort_by(f64::total_cmp);
     let at = |share: f64| means[((RESAMPLES - 1) as f64 * share).round() as usize];
     Some((at(0.025), at(0.975)))
-}
-
-/// splitmix64.
-fn next(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mut z = *state;
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }
 
 #[cfg(test)]
