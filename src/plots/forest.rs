@@ -69,7 +69,7 @@ fn latency(comparison: &Comparison, decomposition: &Decomposition, unit: TimeUni
 
 fn row(part: &Part, unit: TimeUnit) -> Estimate {
     let ns = |ns: crate::units::Nanos| ns.as_ns() as f64 / unit.ns;
-    let name = font::printable(&part.name);
+    let name = font::printable(part.name.strip_prefix("void ").unwrap_or(&part.name));
     let name = match part.of {
         PartOf::Idle => format!("idle: {name}"),
         PartOf::Gpu | PartOf::Api | PartOf::Beside => name,
@@ -89,6 +89,7 @@ fn color(part: &Part) -> Rgb {
     match part.of {
         PartOf::Idle if part.name == "dispatch" => palette::idle(Cause::Host, true),
         PartOf::Idle => cause().map_or(palette::GREY, |cause| palette::idle(cause, false)),
+        PartOf::Gpu if part.name == "busy" => palette::BUSY,
         PartOf::Gpu => palette::class(part.class.as_deref().unwrap_or(&part.name)),
         PartOf::Api => palette::function(&part.name),
         PartOf::Beside => palette::GREY,
