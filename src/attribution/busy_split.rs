@@ -8,7 +8,7 @@
 //!   stream 2       [bbbbbbbb)
 //!   belongs to [aaaaaaaa][bbb) [cc)      a + b + c = busy
 //! ```
-//! Operations of the attributed process count, whoever launched them and whenever, as in [`super::busy`].
+//! Operations of the attributed process count, whoever launched them and whenever, as in `busy`.
 
 use super::classes::KernelClasses;
 use super::document::BusyName;

@@ -42,7 +42,7 @@ use crate::units::Nanos;
 pub struct Plan {
     /// The experiment's name.
     pub name: String,
-    /// Where its run folders go [default: `runs/<name>` beside the plan].
+    /// Where its run folders go (default: `runs/<name>` beside the plan).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub out: Option<PathBuf>,
     /// How often each program is run in each mode.

@@ -2,10 +2,10 @@
 //!
 //! [`compare()`] takes two groups of analyses and fills the document [`document::Comparison`]. The units
 //! of every interval are traces where a side has several, else the windows of the one trace a side
-//! ([`samples`]). The difference of the mean window length is divided by cause of idleness, kernel
-//! class, kernel and API function so that the parts add up exactly ([`decompose`]); kernels that changed
+//! (`samples`). The difference of the mean window length is divided by cause of idleness, kernel
+//! class, kernel and API function so that the parts add up exactly (`decompose`); kernels that changed
 //! their name are found again ([`kernel_match`]); what makes two groups hard to compare is a finding
-//! ([`comparable`]); limits are held against the result ([`check`]).
+//! (`comparable`); limits are held against the result ([`check`]).
 
 pub mod check;
 mod comparable;

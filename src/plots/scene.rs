@@ -1,7 +1,7 @@
 //! What a figure consists of: rectangles, lines, dots and texts, in millimetres.
 //!
 //! x grows to the right, y downward, the origin is the upper left corner. A text stands on its
-//! baseline. Figures are composed here once; [`super::svg`], [`super::png`] and [`super::pdf`] write the
+//! baseline. Figures are composed here once; `svg`, `png` and `pdf` write the
 //! same scene, so that the three never differ.
 
 use super::font;

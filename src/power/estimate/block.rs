@@ -9,7 +9,7 @@
 //! a shift only exchanges like with like. A block holds at least ten effective periods and a second.
 //! Gaps between windows count at idle power when it is known (what they draw above it is a systematic
 //! uncertainty), else at the block's mean power. The interval is Student's t over blocks, or, for instants
-//! that are sparser than the work, the error of their draw ([`sparse`]).
+//! that are sparser than the work, the error of their draw (`sparse`).
 
 use super::phase::{self, LEAST_P};
 use super::sparse::{self, Train};
