@@ -28,6 +28,7 @@ struct Asked {
     gap: Duration,
     exit: i32,
     range: String,
+    measured_from: Option<u64>,
 }
 
 fn main() {
@@ -35,7 +36,12 @@ fn main() {
     let start = Instant::now();
     let mono = nsys_attrib::collect::clock::mono_ns();
     let mut requests = Vec::new();
+    // A profiler may be told to begin where this range does.
+    let mut measured = None;
     for index in 0..asked.count {
+        if asked.measured_from == Some(index) {
+            measured = Some(nvtx::range("measured"));
+        }
         let start_unix_ns = UnixTime::from_unix_ns(unix_ns());
         let began = Instant::now();
         {
@@ -56,6 +62,7 @@ fn main() {
         });
         std::thread::sleep(asked.gap);
     }
+    drop(measured);
     println!("{} requests", requests.len());
     if let Some(path) = std::env::var_os(SIDECAR_VARIABLE) {
         let document = Sidecar {
@@ -78,6 +85,7 @@ fn asked() -> Asked {
         gap: Duration::from_millis(1),
         exit: 0,
         range: "latency".to_owned(),
+        measured_from: None,
     };
     let words: Vec<String> = std::env::args().skip(1).collect();
     for pair in words.chunks(2) {
@@ -88,6 +96,7 @@ fn asked() -> Asked {
             "--busy-us" => asked.busy = Duration::from_micros(number()),
             "--gap-us" => asked.gap = Duration::from_micros(number()),
             "--exit" => asked.exit = i32::try_from(number()).unwrap_or(1),
+            "--measured-from" => asked.measured_from = Some(number()),
             "--range" => asked.range.clone_from(value),
             _ => usage(),
         }
@@ -96,7 +105,9 @@ fn asked() -> Asked {
 }
 
 fn usage() -> ! {
-    eprintln!("requests [--count N] [--busy-us N] [--gap-us N] [--exit CODE] [--range NAME]");
+    eprintln!(
+        "requests [--count N] [--busy-us N] [--gap-us N] [--exit CODE] [--range NAME] [--measured-from N]"
+    );
     std::process::exit(2)
 }
 

@@ -145,8 +145,8 @@ fn a_signal_and_a_duration_end_the_program_and_the_trace_is_there() {
             ])
             .spawn()
             .unwrap();
-        wait_for("the run", || rig.path("runs/r/stdout.txt").exists());
-        std::thread::sleep(std::time::Duration::from_secs(3));
+        wait_for("the program", || rig.running().iter().any(|line| line.starts_with(requests())));
+        std::thread::sleep(std::time::Duration::from_secs(2));
         kill(signal, child.id());
         let said = Said::of(&child.wait_with_output().unwrap());
         assert_eq!(said.code, code, "{}", said.err);
@@ -186,6 +186,56 @@ fn recording_may_begin_with_a_range() {
     );
     assert!(printed.out.trim_end().ends_with("/runs/p/trace './a b' c"), "{}", printed.out);
     assert!(!rig.path("runs/p").exists());
+}
+
+#[test]
+fn what_is_before_the_capture_range_is_not_recorded() {
+    let Some(nsys) = real_nsys("a capture range that begins") else { return };
+    let rig = Rig::new();
+    let said = profile(
+        &rig,
+        &nsys,
+        &[
+            "--trace",
+            "nvtx",
+            "--capture",
+            "nvtx:measured@*",
+            "--graph-trace",
+            "node",
+            "--",
+            requests(),
+            "--count",
+            "40",
+            "--gap-us",
+            "20000",
+            "--measured-from",
+            "15",
+        ],
+    );
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert_eq!(said.out, "40 requests\n", "the program ends as it wants to");
+    let manifest = rig.manifest("runs/r");
+    assert_eq!(manifest["outcome"]["kind"], "completed", "{manifest}");
+    assert_eq!(manifest["nsys"]["capture_range"], "nvtx:measured@*");
+    let options = manifest["nsys"]["options"].to_string();
+    assert!(options.contains("--cuda-graph-trace=node"), "{options}");
+    // The range begins before request 15 and ends behind the last; nsys may need some ms to begin.
+    let windows = manifest["trace"]["windows"].as_i64().unwrap();
+    assert!((20..=25).contains(&windows), "{windows}");
+    let analysis = analysis(&rig, &["analyze", "runs/r"]);
+    assert_eq!(analysis["windows"]["count"], windows);
+}
+
+#[test]
+fn a_folder_that_goes_away_during_the_run_is_told() {
+    let Some(nsys) = real_nsys("a folder that goes away") else { return };
+    let rig = Rig::new();
+    let words = ["--trace", "osrt", "--", "sh", "-c", "sleep 0.3; rm -rf runs/r; echo done"];
+    let said = profile(&rig, &nsys, &words);
+    assert_eq!(said.code, 2, "{}", said.err);
+    assert!(said.err.contains("runs/r"), "{}", said.err);
+    let left: Vec<_> = fs::read_dir(rig.path("runs")).unwrap().flatten().collect();
+    assert!(left.len() <= 1, "{left:?}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
-use support::rig::{Rig, fake_jetson};
+use support::rig::{Rig, fake_jetson, requests};
 
 fn power_document(rig: &Rig, log: &str) -> Value {
     let said = rig.run(&["power", log, "--format", "json"]);
@@ -163,6 +163,9 @@ fn thirty_seconds_lose_nothing_and_cost_little() {
     // A machine that is busy with other tests may hold a thread back for 100 ms now and then.
     assert!(lost * 100 <= samples, "{lost}");
     assert!(cpu < 0.01, "{cpu}");
+    // Who may raise a priority does: the superuser, as sensors often ask for.
+    let nice = power["nice"].as_i64().unwrap();
+    assert!(nice == if rustix::process::geteuid().is_root() { -10 } else { nice }, "{nice}");
     let histogram: Vec<i64> = power["jitter"]["histogram"]
         .as_array()
         .unwrap()
@@ -171,6 +174,85 @@ fn thirty_seconds_lose_nothing_and_cost_little() {
         .collect();
     assert_eq!(histogram.iter().sum::<i64>(), samples - 1);
     assert!(histogram[8..=11].iter().sum::<i64>() * 10 > samples * 8, "{histogram:?}");
+}
+
+/// What the processor has done for a process so far, in ns: its own threads, not its children.
+fn worked_ns(pid: u32) -> u64 {
+    let Ok(tasks) = fs::read_dir(format!("/proc/{pid}/task")) else { return 0 };
+    tasks
+        .flatten()
+        .filter_map(|task| fs::read_to_string(task.path().join("schedstat")).ok())
+        .filter_map(|text| text.split(' ').next()?.parse::<u64>().ok())
+        .sum()
+}
+
+#[test]
+fn a_sync_pulse_is_seen_by_the_sensor_and_places_the_log() {
+    let rig = Rig::new();
+    fake_jetson(&rig.path("board"));
+    let current = rig.path("board/sys/bus/i2c/drivers/ina3221/1-0040/hwmon/hwmon3/curr1_input");
+    let mut command = rig.command(&[
+        "profile",
+        "--untraced",
+        "--power",
+        "auto",
+        "--power-period",
+        "10ms",
+        "--sync-pulse",
+        "--idle-before",
+        "500ms",
+        "--idle-after",
+        "500ms",
+        "--name",
+        "r",
+        "--",
+    ]);
+    command.args([requests(), "--count", "40", "--busy-us", "40000", "--gap-us", "20000"]);
+    let child = command.env("NSYS_ATTRIB_ROOT", rig.path("board")).spawn().unwrap();
+    // The board draws more while the driver itself works hard, which it does in its pulses only.
+    let pid = child.id();
+    let (mut done, mut child) = (None, child);
+    let (mut before, mut high) = (worked_ns(pid), false);
+    while done.is_none() {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        let now = worked_ns(pid);
+        let busy = now.saturating_sub(before) > 3_000_000;
+        before = now;
+        if busy != high {
+            high = busy;
+            // Written in one step, so that no reading finds half a number.
+            let fresh = current.with_extension("fresh");
+            fs::write(&fresh, if high { "2968\n" } else { "0968\n" }).unwrap();
+            fs::copy(&fresh, &current).unwrap();
+        }
+        done = child.try_wait().unwrap();
+    }
+    let said = support::rig::Said::of(&child.wait_with_output().unwrap());
+    assert_eq!(said.code, 0, "{}", said.err);
+    let manifest = rig.manifest("runs/r");
+    let phases: Vec<(&str, i64)> = manifest["phases"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|phase| {
+            let at = |key: &str| phase[key].as_i64().unwrap();
+            (phase["name"].as_str().unwrap(), at("end_unix_ns") - at("start_unix_ns"))
+        })
+        .collect();
+    let names: Vec<&str> = phases.iter().map(|phase| phase.0).collect();
+    assert_eq!(names, ["idle-before", "power-sync", "program", "power-sync", "idle-after"]);
+    for (_, ns) in phases.iter().filter(|phase| phase.0 == "power-sync") {
+        assert!((1_000_000_000..1_300_000_000).contains(ns), "{ns}");
+    }
+    let said = rig.run(&["energy", "runs/r", "--align", "pulse", "--format", "json"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let document: Value = serde_json::from_str(&said.out).unwrap();
+    let alignment = &document["sets"][0]["energy"][0]["alignment"];
+    let method = alignment["method"].as_str().unwrap();
+    assert!(method.contains("2 sync pulses"), "{alignment}");
+    // One clock, so nothing is to be moved but what the board above is late: a look takes 10 ms.
+    let offset = alignment["offset_ns"].as_i64().unwrap();
+    assert!(offset.abs() < 40_000_000, "{alignment}");
 }
 
 /// A library that plays NVML: two GPUs, of which one knows its power of the moment.

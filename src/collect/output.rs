@@ -18,6 +18,14 @@ const KEPT: usize = 30;
 /// A partial line longer than this is not nsys's.
 const LONGEST: usize = 4096;
 
+/// Whole lines that nsys adds on its way; the last two with a capture range.
+const NOTICES: [&str; 4] = [
+    "Collecting data...",
+    "Processing events...",
+    "Capture range started in the application.",
+    "Capture range ended in the application.",
+];
+
 /// Takes nsys's own lines out of a stream.
 #[derive(Debug, Default)]
 pub(super) struct Splitter {
@@ -91,6 +99,9 @@ impl Splitter {
             pass(Piece::Progress(step));
             return;
         }
+        if is_notice(text) {
+            return;
+        }
         if self.raw.is_some() {
             // The progress bar begins with an empty line of its own.
             if text.is_empty() {
@@ -100,20 +111,18 @@ impl Splitter {
             if self.said.len() > KEPT {
                 self.said.remove(0);
             }
-        } else if is_notice(text) {
-            return;
         }
         pass(Piece::Program(line));
     }
 
     /// Whether an unfinished line could still become one of nsys's.
     fn may_be_nsys(&self, line: &[u8]) -> bool {
-        let starts: [&[u8]; 5] =
-            [b"Generating '", b"Generated:", b"[", b"Collecting data", b"Processing events"];
-        let begins = |start: &&[u8]| {
+        let starts = ["Generating '", "Generated:", "["].into_iter().chain(NOTICES);
+        let begins = |start: &str| {
+            let start = start.as_bytes();
             line.len() < start.len() && start.starts_with(line) || line.starts_with(start)
         };
-        line.is_empty() || self.listing || starts.iter().any(begins)
+        line.is_empty() || self.listing || starts.into_iter().any(begins)
     }
 }
 
@@ -137,7 +146,7 @@ fn progress(text: &str) -> Option<&str> {
 }
 
 fn is_notice(text: &str) -> bool {
-    matches!(text, "Collecting data..." | "Processing events...")
+    NOTICES.contains(&text)
 }
 
 #[cfg(test)]
@@ -164,7 +173,8 @@ mod tests {
     #[test]
     fn nsys_lines_are_taken_out_however_they_arrive() {
         let program = "hello\nGenerating heat\n[1/2] done\n    /indented\npartial";
-        let whole = format!("Collecting data...\n{program}\n{NSYS}");
+        let range = "Capture range started in the application.\n";
+        let whole = format!("Collecting data...\n{range}{program}\n{NSYS}");
         for size in [1, 2, 3, 7, whole.len()] {
             let chunks: Vec<&[u8]> = whole.as_bytes().chunks(size).collect();
             let (splitter, passed, steps) = split(&chunks);

@@ -258,6 +258,9 @@ pub struct PowerAbout {
     /// Processor time of the sampler.
     #[serde(default)]
     pub cpu_ns: Option<Nanos>,
+    /// The nice value of the sampler's thread: below 0 where it may be raised.
+    #[serde(default)]
+    pub nice: Option<i32>,
     /// Why it stopped before its time; null when it did not.
     #[serde(default)]
     pub died: Option<String>,

@@ -5,10 +5,13 @@
 //!   |─read─|  |─read─|   a read that ends after the next deadline loses that reading, and says so
 //! ```
 //! Deadlines follow each other, not the ends of reads, so that slow reads do not stretch the period. The
-//! thread is pinned to the last core that it may use, away from where the launching thread usually runs.
+//! thread is pinned to the last core that it may use, away from where the launching thread usually runs, and
+//! asks for a higher priority: a program that keeps every core busy would hold it back for longer than a
+//! period now and then. Who may not raise a priority samples at the usual one; the manifest says which it was.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use rustix::process::{getpriority_process, setpriority_process};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use super::jitter::Distances;
@@ -22,6 +25,8 @@ use crate::units::Nanos;
 const PATIENCE: u32 = 10;
 /// The longest sleep: a stop is seen within this time.
 const NAP_NS: i64 = 100_000_000;
+/// The priority that is asked for: well above other programs, below what the system needs for itself.
+const NICE: i32 = -10;
 
 /// How often, and how far moved.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -60,6 +65,7 @@ pub(super) fn run(
     stop: &AtomicBool,
 ) -> PowerAbout {
     pin_to_last_core();
+    let nice = hurry();
     if marks {
         nvtx::name_thread("nsys-attrib sampler");
     }
@@ -69,6 +75,7 @@ pub(super) fn run(
         file: log.name().to_owned(),
         rails: rails.clone(),
         period_ns: pace.period,
+        nice,
         ..PowerAbout::default()
     };
     let mut distances = Distances::new(pace.period);
@@ -142,6 +149,13 @@ fn pin_to_last_core() {
         only.set(last);
         let _ = sched_setaffinity(None, &only);
     }
+}
+
+/// Raises the priority of this thread where that is allowed; the nice value that it then has.
+fn hurry() -> Option<i32> {
+    // Linux takes "this process" for the calling thread alone.
+    let _ = setpriority_process(None, NICE);
+    getpriority_process(None).ok()
 }
 
 #[cfg(test)]

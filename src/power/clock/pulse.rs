@@ -31,8 +31,9 @@ const LEAST_RATIO: f64 = 1.1;
 const LEAST_COVERED: f64 = 0.8;
 /// Steps of the fine search on each side.
 const FINE: i64 = 40;
-/// Pulses that are this far apart say something about drift, ns.
-const APART: i64 = 5_000_000_000;
+/// Pulses say something about drift when its standard uncertainty is below this, ppm: half of the most
+/// that a clock can have. Pulses that are near each other, or few readings, only give an offset.
+const TELLING_PPM: f64 = 250.0;
 
 /// Where the pulses were found.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,7 +41,7 @@ pub struct PulseFit {
     /// By how much the log's clock runs late at the pulses, on average, ns.
     pub late_ns: i64,
     /// Drift of the log's clock, s per s, around `reference_ns`, and its standard uncertainty; `None` for
-    /// pulses that are not apart.
+    /// pulses that are too near each other to tell.
     pub drift: Option<(f64, f64)>,
     /// Where `late_ns` holds, on the trace's clock.
     pub reference_ns: i64,
@@ -173,11 +174,7 @@ fn fine(integral: &Integral<'_>, bins: &[Bin], around: i64, width: i64) -> Optio
 /// One offset, or a straight line through several.
 fn line(anchors: &[(i64, i64)], series: &Series, r: f64) -> Result<PulseFit, NoFit> {
     let count = anchors.len() as i64;
-    let (first, last) = match anchors {
-        [first, .., last] => (*first, *last),
-        [one] => (*one, *one),
-        [] => return Err(NoFit::NotSeen(None)),
-    };
+    let Some(first) = anchors.first() else { return Err(NoFit::NotSeen(None)) };
     let reference_ns =
         first.0 + anchors.iter().map(|anchor| anchor.0 - first.0).sum::<i64>() / count;
     let late_ns = first.1 + anchors.iter().map(|anchor| anchor.1 - first.1).sum::<i64>() / count;
@@ -186,10 +183,10 @@ fn line(anchors: &[(i64, i64)], series: &Series, r: f64) -> Result<PulseFit, NoF
         .map(|(t, late)| ((t - reference_ns) as f64 / 1e9, (late - late_ns) as f64 / 1e9))
         .collect();
     let single = one_pulse_s(series);
-    let drift = if last.0 - first.0 >= APART {
-        let ppm = drift::ppm(&seconds).ok_or(NoFit::Drift)?;
-        let square: f64 = seconds.iter().map(|(t, _)| t * t).sum();
-        Some((ppm / 1e6, single / square.sqrt()))
+    let square: f64 = seconds.iter().map(|(t, _)| t * t).sum();
+    let uncertain = single / square.sqrt();
+    let drift = if uncertain * 1e6 <= TELLING_PPM {
+        Some((drift::ppm(&seconds).ok_or(NoFit::Drift)? / 1e6, uncertain))
     } else {
         None
     };
