@@ -16,6 +16,7 @@ pub mod cli;
 pub mod collect;
 pub mod compare;
 pub mod finding;
+pub mod legacy;
 pub mod plots;
 pub mod power;
 pub mod replay;

@@ -64,7 +64,7 @@ const ROOMS: [Room; 18] = [
     Room {
         name: "legacy",
         promise: "`nsys stats` texts to a limited analysis",
-        may_use: &["attribution", "classify"],
+        may_use: &["trace", "attribution", "classify"],
     },
     Room {
         name: "collect",

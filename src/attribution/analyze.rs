@@ -122,6 +122,7 @@ impl<'a> Analyzer<'a> {
             trace: Some(self.about(how)),
             asked: how.asked.clone(),
             run: how.run.clone(),
+            imported: None,
             windows: windows(&scope, contained.share(), instances),
             api: present.api.then_some(api_time.block),
             kernels,
@@ -183,7 +184,7 @@ impl<'a> Analyzer<'a> {
                 .iter()
                 .map(|device| DeviceAbout { id: device.id, name: device.name.clone() })
                 .collect(),
-            processes: self.trace.identities.processes().len(),
+            processes: Some(self.trace.identities.processes().len()),
         }
     }
 
@@ -275,8 +276,8 @@ fn windows(scope: &Scope<'_>, contained: Option<Share>, instances: Vec<Instance>
     Windows {
         spec: scope.set.spec.clone(),
         count: lengths.len(),
-        total_ns: Nanos::from_ns(scope.wall_ns()),
-        union_ns: Nanos::from_ns(union_ns(scope.spans.iter().copied())),
+        total_ns: Some(Nanos::from_ns(scope.wall_ns())),
+        union_ns: Some(Nanos::from_ns(union_ns(scope.spans.iter().copied()))),
         mean_ns: of(|summary| summary.mean),
         stddev_ns: summary.and_then(|summary| summary.stddev).map(ns),
         min_ns: of(|summary| summary.min),
@@ -285,7 +286,7 @@ fn windows(scope: &Scope<'_>, contained: Option<Share>, instances: Vec<Instance>
         p95_ns: of(|summary| summary.p95),
         p99_ns: of(|summary| summary.p99),
         max_ns: of(|summary| summary.max),
-        gaps_ns: gaps(scope),
+        gaps_ns: Some(gaps(scope)),
         contained_share: contained,
         instances,
     }

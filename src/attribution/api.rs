@@ -94,7 +94,7 @@ pub(super) fn attribute(scope: &Scope<'_>, long: &LongLaunches, own_thread: bool
         total_ns: Nanos::from_ns(total),
         calls: by_name.iter().map(|sums| sums.calls).sum(),
         calls_started: started,
-        own_thread_ns: Nanos::from_ns(own_ns),
+        own_thread_ns: Some(Nanos::from_ns(own_ns)),
         cover_share: Share::of(covered, wall),
         launch: launches(calls, &by_name, total, blocked_ns, first_use_ns),
         by_name: functions(calls, &by_name, total),
@@ -110,8 +110,8 @@ fn launches(calls: &Calls, by_name: &[Sums], total: i64, blocked: i64, first_use
         time_ns: Nanos::from_ns(time),
         calls: family().map(|(_, sums)| sums.calls).sum(),
         share: Share::of(time, total),
-        blocked_ns: Nanos::from_ns(blocked),
-        first_use_ns: Nanos::from_ns(first_use),
+        blocked_ns: Some(Nanos::from_ns(blocked)),
+        first_use_ns: Some(Nanos::from_ns(first_use)),
         names: family().map(|(name, _)| name.text.clone()).collect(),
     }
 }
@@ -126,7 +126,7 @@ fn functions(calls: &Calls, by_name: &[Sums], total: i64) -> Vec<ApiFunction> {
             name: name.text.clone(),
             calls: sums.calls,
             time_ns: Nanos::from_ns(sums.time_ns),
-            self_ns: Nanos::from_ns(sums.time_ns - sums.nested_ns),
+            self_ns: Some(Nanos::from_ns(sums.time_ns - sums.nested_ns)),
             share: Share::of(sums.time_ns, total),
         })
         .collect();

@@ -5,6 +5,10 @@ use std::collections::BTreeMap;
 /// Key of the document and what it means.
 pub const DEFINITIONS: &[(&str, &str)] = &[
     (
+        "imported",
+        "Only in analyses made by `import-stats`: sums of a whole capture as `nsys stats` printed them, warm-up and loading included. No windows, idle time or verdict follow from them; kernels have the class of their name alone.",
+    ),
+    (
         "windows",
         "The spans that are measured, half-open, in time order. A range counts when it was closed; an instance inside another one of the same specification on the same thread is dropped. Percentiles interpolate linearly, the standard deviation divides by n - 1.",
     ),

@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::energy_document::Energy;
+use super::imported::Imported;
 use super::provenance::{Asked, RunAbout};
 use super::rule::Rule;
 use crate::finding::Finding;
@@ -45,6 +46,10 @@ pub struct Analysis {
     /// The run that the trace records; null unless it came from a run folder.
     #[serde(default)]
     pub run: Option<RunAbout>,
+    /// Where the sums come from when they were not made from a trace: they stand for a whole capture,
+    /// and there are no windows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<Imported>,
     /// The instances that were measured.
     pub windows: Windows,
     /// CUDA API time; null without an API table.
@@ -97,8 +102,8 @@ pub struct TraceAbout {
     pub duration_ns: Option<Nanos>,
     /// GPUs of the machine.
     pub devices: Vec<DeviceAbout>,
-    /// How many processes made CUDA calls, NVTX ranges or GPU operations.
-    pub processes: usize,
+    /// How many processes made CUDA calls, NVTX ranges or GPU operations; null for imported sums.
+    pub processes: Option<usize>,
 }
 
 /// A GPU.
@@ -117,10 +122,10 @@ pub struct Windows {
     pub spec: String,
     /// How many instances.
     pub count: usize,
-    /// Summed length.
-    pub total_ns: Nanos,
-    /// Time covered by at least one.
-    pub union_ns: Nanos,
+    /// Summed length; null when no instance is known (imported sums).
+    pub total_ns: Option<Nanos>,
+    /// Time covered by at least one; null likewise.
+    pub union_ns: Option<Nanos>,
     /// Mean length.
     pub mean_ns: Option<Nanos>,
     /// Standard deviation (n − 1); null for one instance.
@@ -137,8 +142,8 @@ pub struct Windows {
     pub p99_ns: Option<Nanos>,
     /// Longest.
     pub max_ns: Option<Nanos>,
-    /// Summed time between consecutive instances that do not overlap.
-    pub gaps_ns: Nanos,
+    /// Summed time between consecutive instances that do not overlap; null likewise.
+    pub gaps_ns: Option<Nanos>,
     /// Share of the launched operation time that lies inside its own window.
     pub contained_share: Option<Share>,
     /// Each instance.
@@ -199,8 +204,8 @@ pub struct Api {
     pub calls: u64,
     /// Calls that start inside a window.
     pub calls_started: u64,
-    /// Time of the calls of the windows' own threads only.
-    pub own_thread_ns: Nanos,
+    /// Time of the calls of the windows' own threads only; null for imported sums.
+    pub own_thread_ns: Option<Nanos>,
     /// Time that the window's thread spent inside any call, over the windows' length.
     pub cover_share: Option<Share>,
     /// The launch family.
@@ -218,10 +223,10 @@ pub struct Launches {
     pub calls: u64,
     /// Of API time.
     pub share: Option<Share>,
-    /// Time of calls that waited because the launch queue was full.
-    pub blocked_ns: Nanos,
-    /// Time of long calls while the GPU was idle (loading of modules).
-    pub first_use_ns: Nanos,
+    /// Time of calls that waited because the launch queue was full; null for imported sums.
+    pub blocked_ns: Option<Nanos>,
+    /// Time of long calls while the GPU was idle (loading of modules); null for imported sums.
+    pub first_use_ns: Option<Nanos>,
     /// The functions of the family that occur in the windows.
     pub names: Vec<String>,
 }
@@ -235,8 +240,8 @@ pub struct ApiFunction {
     pub calls: u64,
     /// Their time inside the windows.
     pub time_ns: Nanos,
-    /// The same without calls nested on the same thread.
-    pub self_ns: Nanos,
+    /// The same without calls nested on the same thread; null for imported sums.
+    pub self_ns: Option<Nanos>,
     /// Of API time.
     pub share: Option<Share>,
 }
@@ -250,17 +255,18 @@ pub struct Kernels {
     pub total_ns: Nanos,
     /// How many.
     pub count: u64,
-    /// Kernels inside the windows whose API call is not in the export.
-    pub orphans: u64,
-    /// Summed launch delay of the counted kernels; may exceed the wall many times.
-    pub tklqt_ns: Nanos,
-    /// Streams on which the counted kernels ran.
-    pub streams: usize,
-    /// All three rules.
-    pub rules: Rules,
+    /// Kernels inside the windows whose API call is not in the export; null for imported sums.
+    pub orphans: Option<u64>,
+    /// Summed launch delay of the counted kernels; may exceed the wall many times. Null for imported
+    /// sums.
+    pub tklqt_ns: Option<Nanos>,
+    /// Streams on which the counted kernels ran; null for imported sums.
+    pub streams: Option<usize>,
+    /// All three rules; null for imported sums.
+    pub rules: Option<Rules>,
     /// The same for kernels launched by the windows' own threads alone; equal to `rules` where a
     /// window has no thread.
-    pub rules_own_thread: Rules,
+    pub rules_own_thread: Option<Rules>,
     /// Each kernel, the longest time first.
     pub by_name: Vec<KernelFunction>,
     /// Each class, the longest time first.
@@ -354,8 +360,8 @@ pub struct Copies {
     pub count: u64,
     /// Their counted time.
     pub time_ns: Nanos,
-    /// What they moved.
-    pub bytes: Bytes,
+    /// What they moved; null for imported sums, which round it.
+    pub bytes: Option<Bytes>,
 }
 
 /// CUDA graphs that were traced whole.
@@ -476,6 +482,13 @@ pub struct Verdict {
     pub detail: String,
     /// The shares of wall and the thresholds that decided.
     pub because: Vec<String>,
+}
+
+impl Windows {
+    /// The part of the windows' summed length that a time is; nothing without a length.
+    pub fn share_of_wall(&self, time: Nanos) -> Option<Share> {
+        Share::of(time.as_ns(), self.total_ns?.as_ns())
+    }
 }
 
 impl IdleKinds {

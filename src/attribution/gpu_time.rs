@@ -5,12 +5,11 @@
 
 use std::collections::BTreeMap;
 
+use super::class_groups;
 use super::classes::KernelClasses;
 use super::contained::Contained;
 use super::delays::Delays;
-use super::document::{
-    Copies, CountTime, Graphs, KernelClass, KernelFunction, KernelGroup, Kernels, Reading, Rules,
-};
+use super::document::{Copies, CountTime, Graphs, KernelClass, KernelFunction, Kernels, Rules};
 use super::rule::Rule;
 use super::scope::Scope;
 use crate::classify::{ClassId, Classifier};
@@ -273,7 +272,7 @@ impl<'a> Shown<'a> {
             kind,
             count: sum.count,
             time_ns: Nanos::from_ns(sum.time_ns),
-            bytes,
+            bytes: Some(bytes),
         });
         time.copies = copies.collect();
         time.copies.sort_by(|a, b| b.time_ns.cmp(&a.time_ns).then_with(|| a.kind.cmp(&b.kind)));
@@ -306,14 +305,18 @@ impl GpuTime {
             rule,
             total_ns: Nanos::from_ns(total.time_ns),
             count: total.count,
-            orphans: meeting.orphans,
-            tklqt_ns: self.delays.tklqt(),
-            streams: self.streams.iter().filter(|used| **used).count(),
-            rules: process,
-            rules_own_thread: own_thread,
+            orphans: Some(meeting.orphans),
+            tklqt_ns: Some(self.delays.tklqt()),
+            streams: Some(self.streams.iter().filter(|used| **used).count()),
+            rules: Some(process),
+            rules_own_thread: Some(own_thread),
             by_name: self.functions(scope, classifier, total.time_ns),
             by_class: self.classes(classifier, &by_class, total.time_ns),
-            groups: groups(classifier, &by_class, total.time_ns),
+            groups: class_groups::groups(
+                classifier,
+                &|class| by_class.get(&class).map_or((0, 0), |sum| (sum.count, sum.time_ns)),
+                total.time_ns,
+            ),
         }
     }
 
@@ -363,37 +366,4 @@ impl GpuTime {
         all.sort_by(|a, b| b.time_ns.cmp(&a.time_ns).then_with(|| a.class.cmp(&b.class)));
         all
     }
-}
-
-fn groups(
-    classifier: &Classifier,
-    by_class: &BTreeMap<ClassId, Sum>,
-    total: i64,
-) -> Vec<KernelGroup> {
-    let reading = |reading: &crate::classify::Reading| {
-        let mut sum = Sum::default();
-        for class in &reading.classes {
-            sum.join(by_class.get(class).copied().unwrap_or_default());
-        }
-        Reading {
-            name: reading.name.clone(),
-            classes: reading
-                .classes
-                .iter()
-                .map(|class| classifier.class_name(*class).to_owned())
-                .collect(),
-            count: sum.count,
-            time_ns: Nanos::from_ns(sum.time_ns),
-            share: Share::of(sum.time_ns, total),
-        }
-    };
-    classifier
-        .groups()
-        .iter()
-        .map(|group| KernelGroup {
-            name: group.name.clone(),
-            headline: group.headline.clone(),
-            readings: group.readings.iter().map(reading).collect(),
-        })
-        .collect()
 }

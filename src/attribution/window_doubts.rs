@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::class_groups;
 use super::contained::Contained;
-use super::document::{Analysis, CountTime};
+use super::document::Analysis;
 use super::scope::Scope;
 use crate::finding::{Finding, Severity};
 use crate::stats;
@@ -69,7 +70,8 @@ fn clocks(evidence: &Evidence, findings: &mut Vec<Finding>) {
 /// Kernel time of the windows' own threads against that of the process, rule `launched`.
 fn own_thread_kernels(analysis: &Analysis, findings: &mut Vec<Finding>) {
     let Some(kernels) = &analysis.kernels else { return };
-    let (own, all) = (kernels.rules_own_thread.launched.time_ns, kernels.rules.launched.time_ns);
+    let (Some(own), Some(all)) = (kernels.rules_own_thread, kernels.rules) else { return };
+    let (own, all) = (own.launched.time_ns, all.launched.time_ns);
     if (all - own).as_ns() as f64 > NOTABLE * all.as_ns() as f64 {
         findings.push(
             Finding::new(
@@ -178,8 +180,10 @@ fn instances(scope: &Scope<'_>, findings: &mut Vec<Finding>) {
 
 fn api(analysis: &Analysis, all_threads_ns: i64, findings: &mut Vec<Finding>) {
     let Some(api) = &analysis.api else { return };
-    let own = api.own_thread_ns.as_ns();
-    if all_threads_ns > 0 && (all_threads_ns - own) as f64 > NOTABLE * all_threads_ns as f64 {
+    if let Some(own) = api.own_thread_ns.map(Nanos::as_ns)
+        && all_threads_ns > 0
+        && (all_threads_ns - own) as f64 > NOTABLE * all_threads_ns as f64
+    {
         let share = Share::of(own, all_threads_ns);
         findings.push(
             Finding::new(
@@ -195,7 +199,8 @@ fn api(analysis: &Analysis, all_threads_ns: i64, findings: &mut Vec<Finding>) {
             .with("process_ns", all_threads_ns),
         );
     }
-    let blocked = Share::of(api.launch.blocked_ns.as_ns(), api.launch.time_ns.as_ns());
+    let blocked_ns = api.launch.blocked_ns.unwrap_or_default();
+    let blocked = Share::of(blocked_ns.as_ns(), api.launch.time_ns.as_ns());
     if let Some(blocked) = blocked.filter(|share| share.as_f64() > 0.05) {
         findings.push(
             Finding::new(
@@ -204,7 +209,7 @@ fn api(analysis: &Analysis, all_threads_ns: i64, findings: &mut Vec<Finding>) {
                 format!("{blocked} of the launch time was spent in launches that waited for a place in the queue of a busy GPU: a high launch share does not mean launch-bound here"),
                 "read the verdict and the GPU busy share, not the launch share",
             )
-            .with("blocked_ns", api.launch.blocked_ns)
+            .with("blocked_ns", blocked_ns)
             .with("launch_ns", api.launch.time_ns),
         );
     }
@@ -212,8 +217,8 @@ fn api(analysis: &Analysis, all_threads_ns: i64, findings: &mut Vec<Finding>) {
 
 fn kernels(analysis: &Analysis, findings: &mut Vec<Finding>) {
     let Some(kernels) = &analysis.kernels else { return };
-    let rules = [kernels.rules.launched, kernels.rules.started, kernels.rules.overlap];
-    let times = rules.map(|rule: CountTime| rule.time_ns.as_ns());
+    let Some(rules) = kernels.rules else { return };
+    let times = [rules.launched, rules.started, rules.overlap].map(|rule| rule.time_ns.as_ns());
     let (low, high) =
         times.iter().fold((i64::MAX, i64::MIN), |(low, high), ns| (low.min(*ns), high.max(*ns)));
     if (high - low) as f64 > NOTABLE * high as f64 {
@@ -234,22 +239,7 @@ fn kernels(analysis: &Analysis, findings: &mut Vec<Finding>) {
             .with("overlap_ns", times[2]),
         );
     }
-    let unclassified = kernels.by_class.iter().find(|class| class.class == "unclassified");
-    if let Some(class) = unclassified
-        && let Some(share) = class.share
-    {
-        let severity = if share.as_f64() > 0.05 { Severity::Warning } else { Severity::Info };
-        findings.push(
-            Finding::new(
-                "unclassified-kernels",
-                severity,
-                format!("{share} of kernel time ({} kernels) has no class", class.count),
-                "see them with `nsys-attrib classes TRACE` and name them in a rules file (--classes FILE)",
-            )
-            .with("share", share)
-            .with("time_ns", class.time_ns),
-        );
-    }
+    findings.extend(class_groups::unclassified(kernels));
 }
 
 fn gpu(scope: &Scope<'_>, analysis: &Analysis, findings: &mut Vec<Finding>) {

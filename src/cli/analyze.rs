@@ -31,7 +31,7 @@ pub(super) fn run(args: &AnalyzeArgs, jobs: Option<NonZeroUsize>) -> Result<Exit
     }
     match &args.out {
         Some(folder) => write_files(folder, &analyses, args)?,
-        None => print(analyses, args)?,
+        None => print(analyses, &Show::of(args))?,
     }
     Ok(code)
 }
@@ -71,8 +71,31 @@ fn analyze(
     })
 }
 
-fn print(mut analyses: Vec<Analysis>, args: &AnalyzeArgs) -> Result<()> {
-    let format = args.format.unwrap_or(Format::Table);
+/// How analyses are shown.
+pub(super) struct Show {
+    pub(super) format: Format,
+    /// Every instance in the tables too.
+    pub(super) per_window: bool,
+    /// Rows of each table.
+    pub(super) top: usize,
+    /// What each number means.
+    pub(super) explain: bool,
+}
+
+impl Show {
+    fn of(args: &AnalyzeArgs) -> Self {
+        Self {
+            format: args.format.unwrap_or(Format::Table),
+            per_window: args.per_window,
+            top: args.top,
+            explain: args.explain,
+        }
+    }
+}
+
+/// Writes analyses to standard output.
+pub(super) fn print(mut analyses: Vec<Analysis>, args: &Show) -> Result<()> {
+    let format = args.format;
     if matches!(format, Format::Json | Format::Csv) {
         for analysis in &analyses {
             output::warn(&analysis.findings)?;
@@ -114,12 +137,7 @@ fn print(mut analyses: Vec<Analysis>, args: &AnalyzeArgs) -> Result<()> {
     Ok(out.flush()?)
 }
 
-fn table(
-    out: &mut dyn Write,
-    analysis: &Analysis,
-    args: &AnalyzeArgs,
-    style: Style,
-) -> io::Result<()> {
+fn table(out: &mut dyn Write, analysis: &Analysis, args: &Show, style: Style) -> io::Result<()> {
     report::write_lines(out, &report::summary::summary(analysis), style)?;
     for table in report::analysis::short_tables(analysis, args.per_window, args.top) {
         report::write_table(out, &table, style)?;
@@ -140,7 +158,7 @@ fn explain(out: &mut dyn Write, style: Style) -> io::Result<()> {
     Ok(())
 }
 
-fn markdown(out: &mut dyn Write, analysis: &Analysis, args: &AnalyzeArgs) -> io::Result<()> {
+fn markdown(out: &mut dyn Write, analysis: &Analysis, args: &Show) -> io::Result<()> {
     let tables: Vec<report::Table> = report::analysis::tables(analysis, args.per_window)
         .into_iter()
         .filter(|table| table.name != "findings")
@@ -154,12 +172,7 @@ fn markdown(out: &mut dyn Write, analysis: &Analysis, args: &AnalyzeArgs) -> io:
     report::write_markdown(out, &heading, &lines, &tables, &analysis.findings)
 }
 
-fn csv(
-    out: &mut dyn Write,
-    header: bool,
-    analysis: &Analysis,
-    args: &AnalyzeArgs,
-) -> io::Result<()> {
+fn csv(out: &mut dyn Write, header: bool, analysis: &Analysis, args: &Show) -> io::Result<()> {
     let tables = report::analysis::tables(analysis, args.per_window);
     let trace = analysis.trace.as_ref().map_or("", |trace| trace.path.as_str());
     report::write_tidy(out, header, trace, &analysis.windows.spec, &tables)
@@ -170,6 +183,7 @@ fn write_files(folder: &Path, analyses: &[Analysis], args: &AnalyzeArgs) -> Resu
     std::fs::create_dir_all(folder)
         .with_context(|| format!("folder {} cannot be made", folder.display()))?;
     let mut taken = BTreeSet::new();
+    let show = Show::of(args);
     for analysis in analyses {
         let stem = unique_stem(analysis, &mut taken);
         let wants = |format| args.format.is_none_or(|only| only == format);
@@ -186,10 +200,10 @@ fn write_files(folder: &Path, analyses: &[Analysis], args: &AnalyzeArgs) -> Resu
             })?;
         }
         if wants(Format::Md) {
-            output::write_file(&file("md"), |out| markdown(out, analysis, args))?;
+            output::write_file(&file("md"), |out| markdown(out, analysis, &show))?;
         }
         if args.format == Some(Format::Table) {
-            output::write_file(&file("txt"), |out| table(out, analysis, args, Style::default()))?;
+            output::write_file(&file("txt"), |out| table(out, analysis, &show, Style::default()))?;
         }
         if wants(Format::Csv) {
             for table in report::analysis::tables(analysis, true) {

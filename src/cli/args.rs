@@ -44,6 +44,7 @@ pub(super) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     Analyze(AnalyzeArgs),
+    ImportStats(super::import_stats::ImportStatsArgs),
     Compare(CompareArgs),
     Energy(EnergyArgs),
     Info(InfoArgs),

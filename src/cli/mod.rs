@@ -14,6 +14,7 @@ mod doctor;
 mod energy;
 mod explain;
 mod export;
+mod import_stats;
 mod info;
 mod input;
 mod instance;
@@ -80,6 +81,10 @@ fn dispatch(cli: Cli) -> Result<ExitCode> {
                 project.fill_rail(&mut args.energy.rail);
             }
             analyze::run(&args, jobs)
+        }
+        Command::ImportStats(mut args) => {
+            project()?.fill_classes(&mut args.classes);
+            import_stats::run(&args)
         }
         Command::Compare(mut args) => {
             project()?.fill_options(&mut args.how);

@@ -216,6 +216,14 @@ fn groups(args: &PlotArgs, resolver: &Resolver<'_>) -> Result<Vec<Group>> {
         }
         analyses.extend(found);
     }
+    let drawn_of_sums = matches!(args.kind, Kind::Api | Kind::Classes | Kind::Kernels);
+    if let Some(sums) = analyses.iter().find(|one| one.imported.is_some() && !drawn_of_sums) {
+        bail!(
+            "{}: sums imported from `nsys stats` have no windows, which this figure shows; it needs the trace. \
+             api, classes and kernels can be drawn of them",
+            sums.trace.as_ref().map_or("an input", |trace| trace.path.as_str())
+        );
+    }
     if args.label.is_empty() {
         return Ok(Group::each(analyses));
     }

@@ -198,6 +198,13 @@ impl Rule {
     }
 
     fn unknown(&self, comparison: &Comparison) -> CheckError {
+        if comparison.a.windows == 0 || comparison.b.windows == 0 {
+            let hint = "; a side was imported from `nsys stats` and has no windows: there are shares alone, such as share(launch), \
+                        share(cudaLaunchKernel) and share(dense-convolution)"
+                .to_owned();
+            let (text, name) = (plain(&self.text, 80), plain(&self.quantity, 60));
+            return CheckError::Unknown { text, name, hint };
+        }
         let names = comparison.quantities.iter().map(|quantity| quantity.name.as_str());
         let mut near: Vec<(f64, &str)> =
             names.map(|name| (strsim::jaro_winkler(name, &self.quantity), name)).collect();

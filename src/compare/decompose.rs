@@ -159,7 +159,7 @@ fn by_kernel(a: &[Analysis], b: &[Analysis], setting: Setting) -> Decomposition 
 fn by_api(a: &[Analysis], b: &[Analysis], setting: Setting) -> Decomposition {
     let functions = |analysis: &Analysis| -> BTreeMap<String, Nanos> {
         let all = analysis.api.iter().flat_map(|api| &api.by_name);
-        all.map(|function| (function.name.clone(), function.self_ns)).collect()
+        all.map(|function| (function.name.clone(), function.self_ns.unwrap_or_default())).collect()
     };
     let names: BTreeSet<String> =
         a.iter().chain(b).flat_map(|analysis| functions(analysis).into_keys()).collect();
@@ -175,7 +175,8 @@ fn by_api(a: &[Analysis], b: &[Analysis], setting: Setting) -> Decomposition {
         })
         .collect();
     let beside = |analysis: &Analysis| {
-        analysis.windows.total_ns - functions(analysis).into_values().sum::<Nanos>()
+        analysis.windows.total_ns.unwrap_or_default()
+            - functions(analysis).into_values().sum::<Nanos>()
     };
     let samples = both(&beside);
     parts.push(Raw { part: part(PartOf::Beside, "outside CUDA calls"), samples });

@@ -32,11 +32,12 @@ pub(super) fn findings(a: &[Analysis], b: &[Analysis], setting: Setting) -> Vec<
     let mut found = Vec::new();
     match setting.unit {
         Unit::Windows => found.extend(one_trace(&a[0], &b[0])),
+        Unit::Traces if a.len() == 1 && b.len() == 1 => found.push(one_capture()),
         Unit::Traces if a.len().min(b.len()) < FEW => found.push(few_traces(a.len(), b.len())),
         Unit::Traces => {}
     }
     for (side, analyses) in [("A", a), ("B", b)] {
-        if setting.unit == Unit::Traces {
+        if setting.unit == Unit::Traces && analyses.iter().all(|a| a.imported.is_none()) {
             let means: Vec<f64> = analyses.iter().filter_map(|a| mean(&lengths(a))).collect();
             found.extend(skew(side, &means, "traces"));
             found.extend(apart(side, analyses, &means));
@@ -130,6 +131,15 @@ fn one_trace(a: &Analysis, b: &Analysis) -> Vec<Finding> {
         found.extend(skew(side, values, "windows"));
     }
     found
+}
+
+fn one_capture() -> Finding {
+    Finding::new(
+        "one-capture-a-side",
+        Severity::Warning,
+        "each side is one capture, and sums imported from `nsys stats` have no windows: how sure a difference is cannot be said",
+        "name several captures a side, or the traces themselves",
+    )
 }
 
 fn few_traces(a: usize, b: usize) -> Finding {

@@ -203,7 +203,7 @@ pub(super) fn classes(a: &[Analysis], b: &[Analysis]) -> BTreeSet<String> {
 }
 
 /// Every group and reading with its classes: `dense-convolution` is its headline reading.
-fn groups(a: &[Analysis], b: &[Analysis]) -> Vec<(String, Vec<String>)> {
+pub(super) fn groups(a: &[Analysis], b: &[Analysis]) -> Vec<(String, Vec<String>)> {
     let of = |analysis: &Analysis| -> Option<Vec<KernelGroup>> {
         Some(analysis.kernels.as_ref()?.groups.clone())
     };

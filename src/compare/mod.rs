@@ -2,7 +2,8 @@
 //!
 //! [`compare()`] takes two groups of analyses and fills the document [`document::Comparison`]. The units
 //! of every interval are traces where a side has several, else the windows of the one trace a side
-//! (`samples`). The difference of the mean window length is divided by cause of idleness, kernel
+//! (`samples`). Sums imported from `nsys stats` have no windows: of these, shares are compared
+//! (`imported`). The difference of the mean window length is divided by cause of idleness, kernel
 //! class, kernel and API function so that the parts add up exactly (`decompose`); kernels that changed
 //! their name are found again ([`kernel_match`]); what makes two groups hard to compare is a finding
 //! (`comparable`); limits are held against the result ([`check`]).
@@ -14,6 +15,7 @@ pub mod definitions;
 pub mod document;
 mod doubts;
 mod energy;
+mod imported;
 pub mod kernel_match;
 mod measures;
 mod pairs;
@@ -42,10 +44,15 @@ pub fn compare(
     let (label_a, label_b) = (a.0, b.0);
     let (a, b) = pairs::pair(a.1, b.1, pair_by)?;
     let setting = Setting::of(&a, &b, pair_by);
+    let has_windows = !imported::any(&a, &b);
     let mut findings = comparable::findings(&a, &b);
     findings.extend(doubts::findings(&a, &b, setting));
     finding::sort(&mut findings);
-    let mut quantities = measures::quantities(&a, &b, setting);
+    let mut quantities = if has_windows {
+        measures::quantities(&a, &b, setting)
+    } else {
+        imported::quantities(&a, &b, setting)
+    };
     let energy = energy::changes(&a, &b, setting, &mut quantities);
     Ok(Comparison {
         schema: SCHEMA.to_owned(),
@@ -59,7 +66,11 @@ pub fn compare(
         paired_by: pair_by.map(|by| by.name().to_owned()),
         seed: SEED,
         resamples: RESAMPLES,
-        decompositions: decompose::decompositions(&a, &b, setting),
+        decompositions: if has_windows {
+            decompose::decompositions(&a, &b, setting)
+        } else {
+            Vec::new()
+        },
         quantities,
         energy,
         checks: Vec::new(),

@@ -88,7 +88,7 @@ pub(super) fn pair(
     if a.is_empty() || b.is_empty() {
         return Err(PairError::Empty);
     }
-    for analysis in a.iter().chain(&b) {
+    for analysis in a.iter().chain(&b).filter(|analysis| analysis.imported.is_none()) {
         if analysis.windows.instances.iter().all(|window| window.start_ns == window.end_ns) {
             let window = plain(&analysis.windows.spec, 80);
             return Err(PairError::NoWindows { path: path(analysis), window });

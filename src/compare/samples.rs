@@ -24,7 +24,8 @@ pub(super) struct Setting {
 
 impl Setting {
     pub(super) fn of(a: &[Analysis], b: &[Analysis], pair_by: Option<PairBy>) -> Self {
-        let unit = if a.len() == 1 && b.len() == 1 { Unit::Windows } else { Unit::Traces };
+        let one_each = a.len() == 1 && b.len() == 1 && !super::imported::any(a, b);
+        let unit = if one_each { Unit::Windows } else { Unit::Traces };
         let pairing = if pair_by.is_some() { Pairing::Paired } else { Pairing::Independent };
         Self { unit, pairing }
     }

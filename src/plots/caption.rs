@@ -27,6 +27,10 @@ pub(super) fn trace(about: Option<&TraceAbout>) -> String {
 /// `20 windows "latency" of trace.sqlite (…); …`.
 pub(super) fn windows<'a>(analyses: impl IntoIterator<Item = &'a Analysis>) -> String {
     let one = |analysis: &Analysis| {
+        if let Some(imported) = &analysis.imported {
+            let (spec, source) = (printable(&analysis.windows.spec), printable(&imported.source));
+            return format!("{spec} in {} as {source} printed it", trace(analysis.trace.as_ref()));
+        }
         let count = analysis.windows.count;
         let many = if count == 1 { "window" } else { "windows" };
         let spec = printable(&analysis.windows.spec);

@@ -60,7 +60,7 @@ impl Group {
 fn trace_name(analysis: &Analysis) -> String {
     let path = analysis.trace.as_ref().map_or("run", |trace| trace.path.as_str());
     let file = path.rsplit('/').next().unwrap_or(path);
-    let endings = [".zst", ".gz", ".sqlite", ".nsys-rep", ".qdrep", ".json"];
+    let endings = [".zst", ".gz", ".sqlite", ".nsys-rep", ".qdrep", ".json", ".txt", ".csv"];
     let stem = endings.iter().fold(file, |name, ending| name.strip_suffix(ending).unwrap_or(name));
     printable(stem)
 }

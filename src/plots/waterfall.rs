@@ -19,6 +19,7 @@ use super::panel::{BELOW, Panel};
 use super::scene::{Anchor, Scene, Text};
 use super::size::{HAIR, HALF, LINE, MARGIN, PT, Width};
 use crate::attribution::{Analysis, Cause};
+use crate::units::Nanos;
 
 /// From bar to bar, mm.
 const PITCH: f64 = 4.1;
@@ -102,7 +103,8 @@ impl Fall {
         }
         parts.retain(|part| part.ns > 0);
         let windows: usize = group.analyses.iter().map(|analysis| analysis.windows.count).sum();
-        let total: i64 = group.analyses.iter().map(|one| one.windows.total_ns.as_ns()).sum();
+        let lengths = group.analyses.iter().filter_map(|one| one.windows.total_ns);
+        let total: i64 = lengths.map(Nanos::as_ns).sum();
         if total == 0 {
             return Err(PlotError::Empty(format!(
                 "the windows of `{}` have no length",

@@ -2,8 +2,8 @@
 
 use super::summary::idle_parts;
 use super::table::{Cell, Table, grouped, number, text};
-use crate::attribution::document::{Analysis, Api, Idle, IdleKinds, Instance, Kernels};
-use crate::units::{Nanos, Share, plain};
+use crate::attribution::document::{Analysis, Api, Idle, IdleKinds, Instance, Kernels, Rules};
+use crate::units::{Nanos, plain};
 
 /// The tables that a person wants in a terminal: what the summary says already is left out, long
 /// lists are cut to `top` rows.
@@ -30,13 +30,17 @@ pub fn tables(analysis: &Analysis, per_window: bool) -> Vec<Table> {
         tables.push(super::energy::table(energy));
     }
     if let Some(api) = &analysis.api {
-        tables.push(api_table(api));
+        let place = match analysis.imported {
+            Some(_) => "of the whole capture",
+            None => "inside the windows",
+        };
+        tables.push(api_table(api, place));
     }
     if let Some(kernels) = &analysis.kernels {
         tables.push(class_table(kernels));
         tables.push(kernel_table(kernels));
         tables.push(group_table(kernels));
-        tables.push(rule_table(kernels));
+        tables.extend(kernels.rules.as_ref().map(rule_table));
     }
     if let Some(copies) = analysis.copies.as_ref().filter(|copies| !copies.is_empty()) {
         tables.push(Table {
@@ -55,7 +59,7 @@ pub fn tables(analysis: &Analysis, per_window: bool) -> Vec<Table> {
                         Cell::from(copy.kind.as_str()),
                         Cell::Count(copy.count),
                         Cell::Time(copy.time_ns),
-                        Cell::Bytes(copy.bytes),
+                        copy.bytes.map_or(Cell::Missing, Cell::Bytes),
                     ]
                 })
                 .collect(),
@@ -65,7 +69,7 @@ pub fn tables(analysis: &Analysis, per_window: bool) -> Vec<Table> {
     if let Some(idle) = &analysis.idle {
         tables.push(idle_table(idle, analysis));
     }
-    if per_window {
+    if per_window && analysis.imported.is_none() {
         tables.push(instance_table(&analysis.windows.instances));
     }
     tables.push(finding_table(analysis));
@@ -78,9 +82,9 @@ fn summary_table(analysis: &Analysis) -> Table {
     let mut row = |name: &str, cell: Cell| rows.push(vec![Cell::from(name), cell]);
     let windows = &analysis.windows;
     row("windows", Cell::Count(windows.count as u64));
-    row("windows_total_ns", Cell::Time(windows.total_ns));
-    row("windows_union_ns", Cell::Time(windows.union_ns));
-    row("windows_gaps_ns", Cell::Time(windows.gaps_ns));
+    row("windows_total_ns", windows.total_ns.into());
+    row("windows_union_ns", windows.union_ns.into());
+    row("windows_gaps_ns", windows.gaps_ns.into());
     for (name, value) in [
         ("windows_mean_ns", windows.mean_ns),
         ("windows_stddev_ns", windows.stddev_ns),
@@ -102,16 +106,16 @@ fn summary_table(analysis: &Analysis) -> Table {
         row("launch_ns", Cell::Time(api.launch.time_ns));
         row("launch_calls", Cell::Count(api.launch.calls));
         row("launch_share_pct", api.launch.share.into());
-        row("launch_blocked_ns", Cell::Time(api.launch.blocked_ns));
-        row("launch_first_use_ns", Cell::Time(api.launch.first_use_ns));
+        row("launch_blocked_ns", api.launch.blocked_ns.into());
+        row("launch_first_use_ns", api.launch.first_use_ns.into());
     }
     if let Some(kernels) = &analysis.kernels {
         row("kernel_rule", Cell::Text(kernels.rule.to_string()));
         row("kernel_total_ns", Cell::Time(kernels.total_ns));
         row("kernels", Cell::Count(kernels.count));
-        row("kernel_orphans", Cell::Count(kernels.orphans));
-        row("kernel_streams", Cell::Count(kernels.streams as u64));
-        row("tklqt_ns", Cell::Time(kernels.tklqt_ns));
+        row("kernel_orphans", kernels.orphans.map_or(Cell::Missing, Cell::Count));
+        row("kernel_streams", kernels.streams.map_or(Cell::Missing, |n| Cell::Count(n as u64)));
+        row("tklqt_ns", kernels.tklqt_ns.into());
     }
     if let Some(delay) = &analysis.launch_delay {
         row("launch_delay_p50_ns", delay.p50_ns.into());
@@ -120,7 +124,7 @@ fn summary_table(analysis: &Analysis) -> Table {
     }
     if let Some(gpu) = &analysis.gpu {
         row("gpu_busy_ns", Cell::Time(gpu.busy_ns));
-        row("gpu_busy_share_pct", Share::of(gpu.busy_ns.as_ns(), windows.total_ns.as_ns()).into());
+        row("gpu_busy_share_pct", windows.share_of_wall(gpu.busy_ns).into());
         row("gpu_copy_only_ns", Cell::Time(gpu.copy_only_ns));
         row("gpu_foreign_busy_ns", Cell::Time(gpu.foreign_busy_ns));
     }
@@ -159,8 +163,11 @@ fn finding_table(analysis: &Analysis) -> Table {
     }
 }
 
-fn api_table(api: &Api) -> Table {
-    let nested = api.by_name.iter().any(|function| function.self_ns != function.time_ns);
+fn api_table(api: &Api, place: &str) -> Table {
+    let differs = |function: &crate::attribution::document::ApiFunction| {
+        function.self_ns.is_some_and(|own| own != function.time_ns)
+    };
+    let nested = api.by_name.iter().any(differs);
     let mut columns = vec![
         text("CUDA API", "name"),
         number("calls", "calls"),
@@ -181,17 +188,13 @@ fn api_table(api: &Api) -> Table {
             function.share.into(),
         ];
         if nested {
-            row.push(Cell::Time(function.self_ns));
+            row.push(function.self_ns.into());
         }
         row
     };
     Table {
         name: "api",
-        title: format!(
-            "CUDA API time inside the windows: {} in {} calls",
-            api.total_ns,
-            grouped(api.calls)
-        ),
+        title: format!("CUDA API time {place}: {} in {} calls", api.total_ns, grouped(api.calls)),
         columns,
         rows: api.by_name.iter().map(row).collect(),
         note: None,
@@ -292,12 +295,9 @@ fn group_table(kernels: &Kernels) -> Table {
     }
 }
 
-fn rule_table(kernels: &Kernels) -> Table {
-    let rules = [
-        ("launched", kernels.rules.launched),
-        ("started", kernels.rules.started),
-        ("overlap", kernels.rules.overlap),
-    ];
+fn rule_table(rules: &Rules) -> Table {
+    let rules =
+        [("launched", rules.launched), ("started", rules.started), ("overlap", rules.overlap)];
     Table {
         name: "rules",
         title: "Kernel time under each rule".to_owned(),
@@ -313,14 +313,13 @@ fn rule_table(kernels: &Kernels) -> Table {
 }
 
 fn idle_table(idle: &Idle, analysis: &Analysis) -> Table {
-    let wall = analysis.windows.total_ns.as_ns();
     let busy = analysis.gpu.as_ref().map(|gpu| gpu.busy_ns);
     let mut rows = Vec::new();
     let mut row = |name: &str, time: Nanos, head: Option<Nanos>, tail: Option<Nanos>| {
         rows.push(vec![
             Cell::from(name),
             Cell::Time(time),
-            Share::of(time.as_ns(), wall).into(),
+            analysis.windows.share_of_wall(time).into(),
             head.into(),
             tail.into(),
         ]);

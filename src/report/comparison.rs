@@ -45,6 +45,7 @@ const fn outcome(check: &Check) -> &'static str {
 
 fn side(side: &Side) -> String {
     let name = match side.inputs.as_slice() {
+        [one] if side.windows == 0 => plain(&one.path, 100),
         [one] => {
             let range = one.window_range.map_or_else(String::new, |[first, last]| {
                 if first == last { format!(" {first}") } else { format!(" {first} to {last}") }
@@ -55,6 +56,9 @@ fn side(side: &Side) -> String {
     };
     let label =
         if side.label.len() > 1 { format!("{}: ", plain(&side.label, 40)) } else { String::new() };
+    if side.windows == 0 {
+        return format!("{label}{name}: {}, imported from `nsys stats`", plain(&side.window, 60));
+    }
     format!("{label}{name} ({} windows)", side.windows)
 }
 
@@ -181,7 +185,9 @@ pub fn short_tables(comparison: &Comparison, by: &[By], top: usize) -> Vec<Table
     for by in by {
         match comparison.decomposition(*by) {
             Some(division) => found.push(division_table(division, true).shortened(top)),
-            None => found.push(missing(*by)),
+            None => {
+                found.push(missing(*by, comparison.a.windows == 0 || comparison.b.windows == 0))
+            }
         }
     }
     found
@@ -203,10 +209,15 @@ pub fn tables(comparison: &Comparison, by: &[By]) -> Vec<Table> {
     found
 }
 
-fn missing(by: By) -> Table {
+fn missing(by: By, of_captures: bool) -> Table {
+    let why = if of_captures {
+        "imported sums have no windows whose length could be divided"
+    } else {
+        "not all inputs recorded what this needs"
+    };
     Table {
         name: division_name(by),
-        title: format!("By {}: not all inputs recorded what this needs", by.name()),
+        title: format!("By {}: {why}", by.name()),
         columns: Vec::new(),
         rows: Vec::new(),
         note: None,
@@ -294,7 +305,13 @@ fn quantity_table(comparison: &Comparison, short: bool) -> Table {
             row
         })
         .collect();
-    let title = if short { "What moved (per window)" } else { "Quantities (per window)" };
+    let of_captures = comparison.a.windows == 0 || comparison.b.windows == 0;
+    let title = match (short, of_captures) {
+        (true, true) => "What moved (shares of whole sums)",
+        (false, true) => "Quantities (shares of whole sums)",
+        (true, false) => "What moved (per window)",
+        (false, false) => "Quantities (per window)",
+    };
     Table { name: "quantities", title: title.to_owned(), columns, rows, note: None }
 }
 

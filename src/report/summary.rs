@@ -2,7 +2,7 @@
 
 pub use super::line::Line;
 use super::table::grouped;
-use crate::attribution::document::{Analysis, Api, Gpu, Idle, Kernels};
+use crate::attribution::document::{Analysis, Api, Gpu, Idle, Kernels, Windows};
 use crate::units::{Nanos, Share, plain};
 
 /// The summary: trace, windows, API, GPU, idle, verdict.
@@ -16,6 +16,9 @@ pub fn summary(analysis: &Analysis) -> Vec<Line> {
     }
     match (&analysis.gpu, &analysis.kernels) {
         (Some(gpu), kernels) => lines.push(("gpu", gpu_line(gpu, kernels.as_ref(), analysis))),
+        (None, Some(kernels)) if analysis.imported.is_some() => {
+            lines.push(("gpu", format!("busy – of wall{}", kernels_words(kernels))));
+        }
         (None, _) => {
             lines.push(("gpu", "– (the export has no table of GPU operations)".to_owned()));
         }
@@ -24,7 +27,7 @@ pub fn summary(analysis: &Analysis) -> Vec<Line> {
         groups(kernels, &mut lines);
     }
     if let Some(idle) = &analysis.idle {
-        lines.push(("idle", idle_line(idle, analysis.windows.total_ns)));
+        lines.push(("idle", idle_line(idle, &analysis.windows)));
     }
     lines.extend(analysis.energy.iter().flatten().flat_map(super::energy::lines));
     if let Some(verdict) = &analysis.verdict {
@@ -63,6 +66,16 @@ fn trace(analysis: &Analysis, lines: &mut Vec<Line>) {
 
 fn windows(analysis: &Analysis, lines: &mut Vec<Line>) {
     let windows = &analysis.windows;
+    if let Some(imported) = &analysis.imported {
+        let capture = imported.capture.as_ref();
+        let of = capture.map_or_else(String::new, |name| format!(" of {}", plain(name, 100)));
+        let source = plain(&imported.source, 40);
+        lines.push((
+            "sums",
+            format!("{}{of}, as `{source}` printed them; no windows", windows.spec),
+        ));
+        return;
+    }
     let or_dash =
         |time: Option<Nanos>| time.map_or_else(|| "–".to_owned(), |time| time.to_string());
     let mut line = format!("`{}`: ", plain(&windows.spec, 80));
@@ -79,10 +92,10 @@ fn windows(analysis: &Analysis, lines: &mut Vec<Line>) {
             or_dash(windows.p99_ns),
             or_dash(windows.min_ns),
             or_dash(windows.max_ns),
-            windows.total_ns,
+            or_dash(windows.total_ns),
         );
         if windows.union_ns != windows.total_ns {
-            line += &format!(", union {}", windows.union_ns);
+            line += &format!(", union {}", or_dash(windows.union_ns));
         }
     }
     if let Some(share) = windows.contained_share {
@@ -114,50 +127,29 @@ fn api_line(api: &Api, projected: bool) -> String {
         if projected { "the CPU span" } else { "wall" },
     );
     let of_launch = |time: Nanos| Share::of(time.as_ns(), launch.time_ns.as_ns());
-    if launch.blocked_ns > Nanos::ZERO {
-        line +=
-            &format!(" · blocked launches {} of launch time", dash(of_launch(launch.blocked_ns)));
+    if let Some(blocked) = launch.blocked_ns.filter(|time| *time > Nanos::ZERO) {
+        line += &format!(" · blocked launches {} of launch time", dash(of_launch(blocked)));
     }
-    if launch.first_use_ns > Nanos::ZERO {
-        line += &format!(
-            " · first-use launches {} of launch time",
-            dash(of_launch(launch.first_use_ns))
-        );
+    if let Some(first_use) = launch.first_use_ns.filter(|time| *time > Nanos::ZERO) {
+        line += &format!(" · first-use launches {} of launch time", dash(of_launch(first_use)));
     }
     line
 }
 
 fn gpu_line(gpu: &Gpu, kernels: Option<&Kernels>, analysis: &Analysis) -> String {
-    let wall = analysis.windows.total_ns.as_ns();
-    let mut line =
-        format!("busy {} of wall ({})", dash(Share::of(gpu.busy_ns.as_ns(), wall)), gpu.busy_ns);
+    let of_wall = |time: Nanos| dash(analysis.windows.share_of_wall(time));
+    let mut line = format!("busy {} of wall ({})", of_wall(gpu.busy_ns), gpu.busy_ns);
     if gpu.by_device.len() > 1 {
         let each: Vec<String> = gpu
             .by_device
             .iter()
-            .map(|device| {
-                format!(
-                    "device {} {}",
-                    device.device,
-                    dash(Share::of(device.busy_ns.as_ns(), wall))
-                )
-            })
+            .map(|device| format!("device {} {}", device.device, of_wall(device.busy_ns)))
             .collect();
         line += &format!(" [{}]", each.join(", "));
     }
     match kernels {
         Some(kernels) => {
-            line += &format!(
-                " · {} kernels, {} (rule {}) on {} {}",
-                grouped(kernels.count),
-                kernels.total_ns,
-                kernels.rule,
-                kernels.streams,
-                if kernels.streams == 1 { "stream" } else { "streams" }
-            );
-            if let Some(mean) = kernels.total_ns.mean_of(kernels.count) {
-                line += &format!(", mean {mean}");
-            }
+            line += &kernels_words(kernels);
         }
         None => line += " · no table of kernels",
     }
@@ -165,6 +157,23 @@ fn gpu_line(gpu: &Gpu, kernels: Option<&Kernels>, analysis: &Analysis) -> String
         let time =
             |time: Option<Nanos>| time.map_or_else(|| "–".to_owned(), |time| format!("{time:.1}"));
         line += &format!(" · launch delay p50 {}, p95 {}", time(delay.p50_ns), time(delay.p95_ns));
+    }
+    line
+}
+
+fn kernels_words(kernels: &Kernels) -> String {
+    let mut line = format!(
+        " · {} kernels, {} (rule {})",
+        grouped(kernels.count),
+        kernels.total_ns,
+        kernels.rule
+    );
+    if let Some(streams) = kernels.streams {
+        let word = if streams == 1 { "stream" } else { "streams" };
+        line += &format!(" on {streams} {word}");
+    }
+    if let Some(mean) = kernels.total_ns.mean_of(kernels.count) {
+        line += &format!(", mean {mean}");
     }
     line
 }
@@ -186,8 +195,8 @@ fn groups(kernels: &Kernels, lines: &mut Vec<Line>) {
     }
 }
 
-fn idle_line(idle: &Idle, wall: Nanos) -> String {
-    let share = |time: Nanos| Share::of(time.as_ns(), wall.as_ns());
+fn idle_line(idle: &Idle, windows: &Windows) -> String {
+    let share = |time: Nanos| windows.share_of_wall(time);
     let mut parts = vec![format!("{} of wall", dash(share(idle.total())))];
     for (name, time) in idle_parts(idle) {
         if time > Nanos::ZERO {

@@ -137,10 +137,10 @@ pub fn summary(trace: Option<&TraceAbout>, set: &WindowsSet) -> Vec<Line> {
         "`{}`: {} {word}, {} in all",
         plain(&windows.spec, 80),
         grouped(windows.count as u64),
-        windows.total_ns
+        windows.total_ns.unwrap_or_default()
     );
-    if windows.union_ns != windows.total_ns {
-        line += &format!(" ({} without overlaps)", windows.union_ns);
+    if let Some(union) = windows.union_ns.filter(|_| windows.union_ns != windows.total_ns) {
+        line += &format!(" ({union} without overlaps)");
     }
     if let Some(share) = windows.contained_share {
         line += &format!(" · they contain {share} of the GPU work that they launched");

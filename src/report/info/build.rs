@@ -85,7 +85,7 @@ fn trace_about(read: &Read<'_>) -> TraceAbout {
             .iter()
             .map(|device| DeviceAbout { id: device.id, name: device.name.clone() })
             .collect(),
-        processes: read.trace.identities.processes().len(),
+        processes: Some(read.trace.identities.processes().len()),
     }
 }
 

@@ -30,15 +30,17 @@ pub fn overview(analyses: &[Analysis]) -> Table {
     columns.push(text("verdict", "verdict"));
     let row = |analysis: &Analysis| {
         let windows = &analysis.windows;
-        let wall = windows.total_ns.as_ns();
         let of_wall =
-            |time: Option<Nanos>| Cell::from(time.and_then(|t| Share::of(t.as_ns(), wall)));
+            |time: Option<Nanos>| Cell::from(time.and_then(|time| windows.share_of_wall(time)));
         let api = analysis.api.as_ref();
         let trace = analysis.trace.as_ref().map_or_else(String::new, |trace| stem(&trace.path));
         let mut row = vec![
             Cell::Text(plain(&trace, 60)),
             Cell::Text(plain(&windows.spec, 40)),
-            Cell::Count(windows.count as u64),
+            match analysis.imported {
+                Some(_) => Cell::Missing,
+                None => Cell::Count(windows.count as u64),
+            },
             windows.mean_ns.into(),
             windows.stddev_ns.into(),
             api.and_then(|api| api.launch.share).into(),

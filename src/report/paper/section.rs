@@ -6,7 +6,7 @@ use std::path::Path;
 use super::figures;
 use super::model::{Fact, Line, Part, Section, unique_id};
 use super::shown::{ShownTable, micro};
-use crate::attribution::document::{Analysis, Api, Idle};
+use crate::attribution::document::{Analysis, Api, Idle, Windows};
 use crate::attribution::energy_document::Energy;
 use crate::power::document::{EnergyDocument, EnergySet};
 use crate::report::line;
@@ -110,7 +110,7 @@ pub(super) fn lines(summary: Vec<line::Line>) -> Vec<Line> {
 pub(super) fn stem(path: &str) -> String {
     let name =
         Path::new(path).file_name().map_or_else(|| "trace".into(), |name| name.to_string_lossy());
-    [".zst", ".gz", ".sqlite", ".nsys-rep", ".qdrep"]
+    [".zst", ".gz", ".sqlite", ".nsys-rep", ".qdrep", ".txt", ".csv"]
         .iter()
         .fold(name.into_owned(), |name, end| name.strip_suffix(end).unwrap_or(&name).to_owned())
 }
@@ -127,21 +127,19 @@ fn fact(label: &str, value: String, detail: String, key: &str) -> Fact {
 /// energy.
 fn facts(analysis: &Analysis) -> Vec<Fact> {
     let windows = &analysis.windows;
-    let spread = match windows.stddev_ns {
-        Some(stddev) => format!("± {} (sd), {} windows", dash(Some(stddev)), windows.count),
-        None => "1 window".to_owned(),
-    };
-    let mut facts = vec![fact("mean latency", dash(windows.mean_ns), spread, "windows")];
+    let mut facts = Vec::new();
+    if analysis.imported.is_none() {
+        facts.push(latency_fact(windows));
+    }
     if let Some(api) = &analysis.api {
         facts.extend(api_facts(api));
     }
-    let wall = windows.total_ns.as_ns();
     if let Some(gpu) = &analysis.gpu {
-        let busy = Share::of(gpu.busy_ns.as_ns(), wall);
+        let busy = windows.share_of_wall(gpu.busy_ns);
         facts.push(fact("GPU busy", dash(busy), "of wall time".to_owned(), "gpu.busy_ns"));
     }
     if let Some(idle) = &analysis.idle {
-        facts.extend(largest_cause(idle, wall));
+        facts.extend(largest_cause(idle, windows));
     }
     for group in analysis.kernels.iter().flat_map(|kernels| &kernels.groups) {
         let headline = group.readings.iter().find(|reading| reading.name == group.headline);
@@ -155,6 +153,14 @@ fn facts(analysis: &Analysis) -> Vec<Fact> {
     facts
 }
 
+fn latency_fact(windows: &Windows) -> Fact {
+    let spread = match windows.stddev_ns {
+        Some(stddev) => format!("± {} (sd), {} windows", dash(Some(stddev)), windows.count),
+        None => "1 window".to_owned(),
+    };
+    fact("mean latency", dash(windows.mean_ns), spread, "windows")
+}
+
 fn api_facts(api: &Api) -> [Fact; 2] {
     let names = api.launch.names.join(", ");
     let launch = format!("of API time: {}", plain(&names, 60));
@@ -164,7 +170,7 @@ fn api_facts(api: &Api) -> [Fact; 2] {
     ]
 }
 
-fn largest_cause(idle: &Idle, wall: i64) -> Option<Fact> {
+fn largest_cause(idle: &Idle, windows: &Windows) -> Option<Fact> {
     let (name, time) = idle_parts(idle).into_iter().max_by_key(|(_, time)| *time)?;
     if time == Nanos::ZERO {
         return None;
@@ -174,7 +180,7 @@ fn largest_cause(idle: &Idle, wall: i64) -> Option<Fact> {
         let dispatch = Share::of(idle.dispatch_ns.as_ns(), idle.host_ns.as_ns());
         detail = format!("{detail}, {} of it dispatch", dash(dispatch));
     }
-    Some(fact("largest idle cause", dash(Share::of(time.as_ns(), wall)), detail, "idle"))
+    Some(fact("largest idle cause", dash(windows.share_of_wall(time)), detail, "idle"))
 }
 
 fn energy_fact(energy: &Energy) -> Fact {
@@ -200,7 +206,6 @@ fn energy_fact(energy: &Energy) -> Fact {
 /// Where the wall time went; the parts add up to it.
 fn parts(analysis: &Analysis) -> Vec<Part> {
     let (Some(idle), Some(gpu)) = (&analysis.idle, &analysis.gpu) else { return Vec::new() };
-    let wall = analysis.windows.total_ns.as_ns();
     let mut parts = vec![("busy", gpu.busy_ns)];
     parts.extend(idle_parts(idle).into_iter().filter(|(name, _)| *name != "host"));
     // Host time in two: between launches, and elsewhere.
@@ -213,7 +218,7 @@ fn parts(analysis: &Analysis) -> Vec<Part> {
             Some(Part {
                 name: name.to_owned(),
                 text: dash(Some(time)),
-                share: Share::of(time.as_ns(), wall)?.as_f64(),
+                share: analysis.windows.share_of_wall(time)?.as_f64(),
                 color: figures::part_color(name),
             })
         })

@@ -111,7 +111,7 @@ pub enum SourceError {
     /// Tables that `nsys stats` printed.
     #[error(
         "{}: tables printed by `nsys stats`: sums of a whole trace, with no times of single calls, so they cannot be attributed to windows; \
-         give the .nsys-rep or .sqlite that they were made from", path.display()
+         give the .nsys-rep or .sqlite that they were made from, or make a limited analysis with `nsys-attrib import-stats`", path.display()
     )]
     StatsText {
         /// The file.
