@@ -41,7 +41,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Parser;
 
-use args::{Cli, Command};
+use args::{Cli, Command, EnergyOptions};
+use input::TraceOptions;
 use project::Project;
 
 /// Ran, and a check failed.
@@ -75,11 +76,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode> {
     let jobs = cli.jobs;
     match cli.command {
         Command::Analyze(mut args) => {
-            let project = project()?;
-            project.fill_options(&mut args.how);
-            if !args.energy.power.is_empty() {
-                project.fill_rail(&mut args.energy.rail);
-            }
+            fill_energy(&project()?, &mut args.how, &mut args.energy);
             analyze::run(&args, jobs)
         }
         Command::ImportStats(mut args) => {
@@ -112,20 +109,12 @@ fn dispatch(cli: Cli) -> Result<ExitCode> {
         Command::Power(args) => power::run(&args),
         Command::Report(mut args) => {
             if args.check.is_none() {
-                let project = project()?;
-                project.fill_options(&mut args.how);
-                if !args.energy.power.is_empty() {
-                    project.fill_rail(&mut args.energy.rail);
-                }
+                fill_energy(&project()?, &mut args.how, &mut args.energy);
             }
             report::run(&args, jobs)
         }
         Command::Plot(mut args) => {
-            let project = project()?;
-            project.fill_options(&mut args.how);
-            if !args.energy.power.is_empty() {
-                project.fill_rail(&mut args.energy.rail);
-            }
+            fill_energy(&project()?, &mut args.how, &mut args.energy);
             plot::run(&args, jobs)
         }
         Command::Export(mut args) => {
@@ -152,5 +141,13 @@ fn dispatch(cli: Cli) -> Result<ExitCode> {
         Command::Explain(args) => explain::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
+    }
+}
+
+/// What the project file says where nothing was typed, for commands that take power logs too.
+fn fill_energy(project: &Project, how: &mut TraceOptions, energy: &mut EnergyOptions) {
+    project.fill_options(how);
+    if !energy.power.is_empty() {
+        project.fill_rail(&mut energy.rail);
     }
 }

@@ -186,7 +186,7 @@ pub fn short_tables(comparison: &Comparison, by: &[By], top: usize) -> Vec<Table
         match comparison.decomposition(*by) {
             Some(division) => found.push(division_table(division, true).shortened(top)),
             None => {
-                found.push(missing(*by, comparison.a.windows == 0 || comparison.b.windows == 0))
+                found.push(missing(*by, comparison.a.windows == 0 || comparison.b.windows == 0));
             }
         }
     }
