@@ -15,6 +15,7 @@ pub mod classify;
 pub mod cli;
 pub mod collect;
 pub mod compare;
+pub mod dataset;
 pub mod finding;
 pub mod legacy;
 pub mod plots;

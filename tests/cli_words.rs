@@ -12,7 +12,7 @@ use std::process::Stdio;
 use support::words::{command, finish, golden, inert, repository, run, run_in};
 
 const EAGER: &str = "fixtures/traces/wno-request/eager-450.sqlite.zst";
-const SUBCOMMANDS: [&str; 19] = [
+const SUBCOMMANDS: [&str; 20] = [
     "analyze",
     "compare",
     "energy",
@@ -22,6 +22,7 @@ const SUBCOMMANDS: [&str; 19] = [
     "power",
     "plot",
     "export",
+    "dataset",
     "profile",
     "sample",
     "doctor",
@@ -45,6 +46,15 @@ fn help_is_as_before_and_has_examples() {
             "{name}"
         );
         golden(&format!("help-{name}"), &said.out);
+    }
+}
+
+#[test]
+fn help_of_dataset_is_the_same_in_every_build() {
+    for name in ["add", "ls", "query", "check", "compact"] {
+        let said = run(&["dataset", name, "--help"]);
+        assert!(said.code == 0 && said.out.contains("Examples:"), "{name}");
+        golden(&format!("help-dataset-{name}"), &said.out);
     }
 }
 

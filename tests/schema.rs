@@ -10,6 +10,8 @@ use std::process::Command;
 use nsys_attrib::attribution::document::{Analyses, Analysis};
 use nsys_attrib::attribution::{KernelSamples, Lanes};
 use nsys_attrib::compare::Comparison;
+use nsys_attrib::dataset::document::{Commit, DatasetAbout, QueryDocument};
+use nsys_attrib::dataset::layout;
 use nsys_attrib::power::curve::PowerCurve;
 use nsys_attrib::power::describe::PowerDocument;
 use nsys_attrib::power::document::{DecompositionDocument, EnergyDocument};
@@ -76,6 +78,36 @@ fn the_committed_schemas_are_those_of_the_types() {
     check("report-1.json", &schemars::schema_for!(Provenance));
     check("manifest-1.json", &schemars::schema_for!(Manifest));
     check("sidecar-1.json", &schemars::schema_for!(Sidecar));
+    check("dataset-1.json", &schemars::schema_for!(DatasetAbout));
+    check("dataset-commit-1.json", &schemars::schema_for!(Commit));
+    check("query-1.json", &schemars::schema_for!(QueryDocument));
+}
+
+/// The tables of a dataset as `docs/dataset.md` prints them.
+fn tables() -> String {
+    let mut text = String::new();
+    for table in layout::TABLES {
+        text += &format!("\n### `{}`\n\nA row is {}.\n\n", table.name, table.row);
+        text += "| column | type | what it is |\n|---|---|---|\n";
+        for column in table.columns {
+            text += &format!("| `{}` | {} | {} |\n", column.name, column.kind.sql(), column.what);
+        }
+    }
+    text + "\n"
+}
+
+#[test]
+fn the_documented_tables_are_those_of_the_layout() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/dataset.md");
+    let known = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = known.split_once("<!-- tables -->\n").unwrap();
+    let (said, after) = rest.split_once("<!-- /tables -->").unwrap();
+    if std::env::var_os("BLESS").is_some() {
+        let text = format!("{before}<!-- tables -->\n{}<!-- /tables -->{after}", tables());
+        std::fs::write(&path, text).unwrap();
+        return;
+    }
+    assert!(said == tables(), "docs/dataset.md: the tables are others: run with BLESS=1");
 }
 
 #[test]

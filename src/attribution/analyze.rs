@@ -15,6 +15,7 @@ use super::provenance::{Asked, RunAbout};
 use super::rule::Rule;
 use super::scope::Scope;
 use super::window_doubts::Evidence;
+use super::window_items::{self, WindowItems};
 use super::{
     api, busy, busy_split, definitions, gpu_time, idle, kernel_samples, lanes, trace_doubts,
     verdict, window_doubts,
@@ -152,6 +153,13 @@ impl<'a> Analyzer<'a> {
         let scope = Scope::new(self.trace, set);
         let rule = rule_of(set, how);
         kernel_samples::collect(&scope, rule, self.classes(), self.rules, tool(), self.about(how))
+    }
+
+    /// Calls, kernels and copies of each window by name; adds up to what [`Analyzer::analyze`] says.
+    pub fn window_items(&self, set: &WindowSet, how: &Options) -> WindowItems {
+        let scope = Scope::new(self.trace, set);
+        let rule = rule_of(set, how);
+        window_items::divide(&scope, rule, how.own_thread, self.classes(), self.rules)
     }
 
     fn add_findings(

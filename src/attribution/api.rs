@@ -135,18 +135,20 @@ fn functions(calls: &Calls, by_name: &[Sums], total: i64) -> Vec<ApiFunction> {
 }
 
 /// For each call, the call of the same thread that it is nested in; nearly always none.
-struct Enclosing {
+pub(super) struct Enclosing {
     pairs: Vec<(CallId, CallId)>,
 }
 
 impl Enclosing {
-    fn of(&self, call: CallId) -> Option<CallId> {
+    /// The call around a call.
+    pub(super) fn of(&self, call: CallId) -> Option<CallId> {
         let at = self.pairs.binary_search_by_key(&call, |pair| pair.0).ok()?;
         Some(self.pairs[at].1)
     }
 }
 
-fn enclosing_calls(calls: &Calls, threads: usize) -> Enclosing {
+/// Finds them.
+pub(super) fn enclosing_calls(calls: &Calls, threads: usize) -> Enclosing {
     let mut open: Vec<Vec<(CallId, Span)>> = vec![Vec::new(); threads];
     let mut pairs = Vec::new();
     for call in calls.ids() {

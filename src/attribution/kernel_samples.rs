@@ -61,7 +61,7 @@ pub(super) fn collect(
 ) -> KernelSamples {
     let trace = scope.trace;
     let mut kernels = Vec::new();
-    counted(scope, rule, |op, ns| {
+    counted(scope, rule, |op, _, ns| {
         let Some((class, _)) = classes.class(trace, op) else { return };
         let delay = trace
             .links
@@ -82,16 +82,16 @@ pub(super) fn collect(
     }
 }
 
-/// Visits every operation that a rule counts, with its counted time in ns.
-fn counted(scope: &Scope<'_>, rule: Rule, mut visit: impl FnMut(OpId, i64)) {
+/// Visits every operation that a rule counts, with the place of its window and its counted time in ns.
+pub(super) fn counted(scope: &Scope<'_>, rule: Rule, mut visit: impl FnMut(OpId, usize, i64)) {
     let whole = |op| scope.trace.operations.span(op).length().as_ns();
     match rule {
-        Rule::Launched => scope.operations_launched(|op, _, _| visit(op, whole(op))),
-        Rule::Started => scope.operations_starting(|op, _| visit(op, whole(op))),
+        Rule::Launched => scope.operations_launched(|op, _, window| visit(op, window, whole(op))),
+        Rule::Started => scope.operations_starting(|op, window| visit(op, window, whole(op))),
         Rule::Overlap => scope.operations_meeting(|op, window, own| {
             if own {
                 let inside = scope.trace.operations.span(op).clip(scope.spans[window]);
-                visit(op, inside.length().as_ns());
+                visit(op, window, inside.length().as_ns());
             }
         }),
     }

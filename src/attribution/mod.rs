@@ -31,6 +31,7 @@ mod timeline;
 mod trace_doubts;
 mod verdict;
 mod window_doubts;
+mod window_items;
 
 pub use analyze::{Analyzer, Options};
 pub use classes::KernelClasses;
@@ -41,3 +42,4 @@ pub use lanes_document::Lanes;
 pub use rule::Rule;
 pub use timeline::Doing;
 pub use trace_doubts::trace_findings;
+pub use window_items::{ApiItem, CopyItem, KernelItem, WindowItems};

@@ -42,9 +42,9 @@ fn analyze(
     resolver: &Resolver<'_>,
     analyses: &mut Vec<Analysis>,
 ) -> Result<()> {
-    if input::document::schema_of(path).is_some() {
+    if input::is_document(path) {
         if !args.energy.power.is_empty() {
-            bail!("{}: --power needs the trace, not a document made from it", path.display());
+            bail!("{}: --power needs the trace, not what was made from it", path.display());
         }
         analyses.extend(resolver.analyses(path)?);
         return Ok(());

@@ -56,6 +56,7 @@ pub(super) enum Command {
     Export(ExportArgs),
     Whatif(WhatifArgs),
     Sensitivity(SensitivityArgs),
+    Dataset(super::dataset::DatasetArgs),
     Profile(Box<super::profile::ProfileArgs>),
     Sample(super::sample::SampleArgs),
     Doctor(super::doctor::DoctorArgs),

@@ -30,6 +30,8 @@ use crate::units::{Milliwatts, Share};
 use crate::windows::WindowSet;
 use options::IdleWords;
 pub(super) use options::duration;
+#[cfg(feature = "dataset")]
+pub(super) use untraced::requests;
 
 pub(super) fn run(args: &EnergyArgs, jobs: Option<NonZeroUsize>) -> Result<ExitCode> {
     if let [a, b] = args.decompose.as_slice() {

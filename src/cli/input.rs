@@ -2,6 +2,7 @@
 //! and, for commands that work on results, the analyses that any INPUT holds ([`Resolver`]).
 
 mod analyses;
+pub(super) mod dataset;
 pub(super) mod document;
 mod energies;
 mod late_hash;
@@ -30,6 +31,11 @@ use crate::finding::Finding;
 use crate::trace::source::OpenTrace;
 use crate::trace::{ReadOptions, Trace, TraceError, source};
 use crate::windows::{Selection, Surroundings, WindowSet, WindowSpec, select};
+
+/// Whether results were named that were made before: a document, or a part of a dataset.
+pub(super) fn is_document(path: &Path) -> bool {
+    document::schema_of(path).is_some() || dataset::place(path).is_some()
+}
 
 /// A trace in memory.
 pub(super) struct Input {

@@ -10,6 +10,7 @@ mod classes;
 mod compare;
 mod compare_args;
 mod completions;
+mod dataset;
 mod doctor;
 mod energy;
 mod explain;
@@ -138,6 +139,12 @@ fn dispatch(cli: Cli) -> Result<ExitCode> {
         Command::Doctor(args) => doctor::run(&args),
         Command::Launch(args) => launch::run(&args),
         Command::Scrub(args) => scrub::run(&args, jobs),
+        Command::Dataset(mut args) => {
+            if let dataset::DatasetCommand::Add(args) = &mut args.command {
+                project()?.fill_options(&mut args.how);
+            }
+            dataset::run(&args, jobs)
+        }
         Command::Explain(args) => explain::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),

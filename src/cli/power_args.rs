@@ -6,6 +6,9 @@ use clap::Args;
 
 use super::args::{Format, WINDOW_HELP, WindowArgs};
 
+/// Refused below this share of integrated time, unless another is typed.
+const MIN_COVERAGE: f64 = 0.95;
+
 /// What a power log does not say itself.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "How to read logs")]
@@ -54,7 +57,7 @@ pub(super) struct EnergyOptions {
     #[arg(long, value_name = "NAME")]
     pub(super) estimator: Option<String>,
     /// Refuse below this share of integrated time
-    #[arg(long, value_name = "SHARE", default_value_t = 0.95)]
+    #[arg(long, value_name = "SHARE", default_value_t = MIN_COVERAGE)]
     pub(super) min_coverage: f64,
     /// The power belongs to a run without the profiler
     #[arg(long)]
@@ -79,6 +82,27 @@ pub(super) struct EnergyOptions {
     pub(super) offset: Option<String>,
     #[command(flatten)]
     pub(super) read: LogArgs,
+}
+
+impl Default for EnergyOptions {
+    /// Nothing typed.
+    fn default() -> Self {
+        Self {
+            power: Vec::new(),
+            rail: None,
+            idle: None,
+            estimator: None,
+            min_coverage: MIN_COVERAGE,
+            untraced: false,
+            log_tz: None,
+            log_start: None,
+            log_date: None,
+            log_period: None,
+            align: None,
+            offset: None,
+            read: LogArgs::default(),
+        }
+    }
 }
 
 #[derive(Args, Debug)]

@@ -13,7 +13,7 @@ use super::table::{Cell, Table};
 /// When `out` cannot be written.
 pub fn write_csv(out: &mut dyn Write, table: &Table) -> io::Result<()> {
     let mut writer = csv::Writer::from_writer(out);
-    writer.write_record(table.columns.iter().map(|column| column.key))?;
+    writer.write_record(table.columns.iter().map(|column| &*column.key))?;
     for row in &table.rows {
         writer.write_record(row.iter().map(cell))?;
     }
@@ -46,7 +46,7 @@ pub fn write_tidy(
                     &window,
                     table.name,
                     &item,
-                    column.key,
+                    &*column.key,
                     &cell(value),
                 ])?;
             }

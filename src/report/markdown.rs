@@ -42,7 +42,7 @@ pub fn write_markdown(
 fn write_one(out: &mut dyn Write, table: &Table) -> io::Result<()> {
     writeln!(out, "\n## {}\n", escaped(&table.title))?;
     let headings: Vec<String> =
-        table.columns.iter().map(|column| escaped(column.heading)).collect();
+        table.columns.iter().map(|column| escaped(&column.heading)).collect();
     writeln!(out, "| {} |", headings.join(" | "))?;
     let rules: Vec<&str> =
         table.columns.iter().map(|column| if column.is_text { ":--" } else { "--:" }).collect();

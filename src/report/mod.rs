@@ -4,6 +4,7 @@
 //! written. Writers take any `Write`; nothing here opens files or looks at the terminal.
 
 pub mod analysis;
+pub mod answer;
 mod checks;
 mod chrome;
 pub mod classes;

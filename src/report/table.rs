@@ -1,26 +1,28 @@
 //! A table before it is text: named columns with units, typed cells.
 
+use std::borrow::Cow;
+
 use crate::units::{Bytes, Millijoules, Milliwatts, Nanos, Share, TraceTime};
 
 /// One column.
 #[derive(Clone, Debug)]
 pub struct Column {
     /// The heading for people.
-    pub heading: &'static str,
+    pub heading: Cow<'static, str>,
     /// The heading for machines, with the unit: `time_ns`, `share_pct`.
-    pub key: &'static str,
+    pub key: Cow<'static, str>,
     /// Whether it holds names, which are aligned left and may be shortened.
     pub is_text: bool,
 }
 
 /// A column of names.
 pub(super) const fn text(heading: &'static str, key: &'static str) -> Column {
-    Column { heading, key, is_text: true }
+    Column { heading: Cow::Borrowed(heading), key: Cow::Borrowed(key), is_text: true }
 }
 
 /// A column of numbers.
 pub(super) const fn number(heading: &'static str, key: &'static str) -> Column {
-    Column { heading, key, is_text: false }
+    Column { heading: Cow::Borrowed(heading), key: Cow::Borrowed(key), is_text: false }
 }
 
 /// One cell.

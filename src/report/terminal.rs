@@ -71,7 +71,7 @@ pub fn write_table(out: &mut dyn Write, table: &Table, style: Style) -> io::Resu
         drawn.force_no_tty();
     }
     let heading = |column: &super::table::Column| {
-        let cell = Drawn::new(column.heading).set_alignment(alignment(column.is_text));
+        let cell = Drawn::new(&*column.heading).set_alignment(alignment(column.is_text));
         if style.color { cell.add_attribute(Attribute::Dim) } else { cell }
     };
     drawn.set_header(table.columns.iter().map(heading).collect::<Vec<Drawn>>());

@@ -210,7 +210,7 @@ pub fn upright(set: &WindowsSet) -> Table {
         });
     }
     let of = |at: usize| {
-        let mut row = vec![Cell::from(wide.columns[at].heading)];
+        let mut row = vec![Cell::from(&*wide.columns[at].heading)];
         row.extend(wide.rows.iter().map(|other| other[at].clone()));
         row
     };

@@ -10,6 +10,7 @@
 //!   [`wno`] has it run the requests of the bundled fixtures; [`fixtures`] lists those.
 //! - [`machine`] runs small programs on a CPU and a GPU of its own, before and after a change: the truth that
 //!   predictions are held against.
+//! - [`many`] writes thousands of small traces, a corrupt one and one without CUDA among them.
 //! - [`words`] runs the program as a user does and compares with golden files.
 //! - [`scale`] streams exports of any size into a file, for benchmarks.
 //! - [`rig`] drives `profile`, with a real or a fake nsys.
@@ -33,6 +34,7 @@ pub mod browser;
 pub mod builder;
 pub mod fixtures;
 pub mod machine;
+pub mod many;
 pub mod oracle;
 pub mod program;
 pub mod random;

@@ -12,6 +12,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
+use super::dataset;
 use super::document::{self, Document};
 use super::options::TraceOptions;
 use super::rules::ClassRules;
@@ -42,6 +43,8 @@ pub(in crate::cli) struct Resolver<'a> {
     pub(in crate::cli) rules: ClassRules,
     /// Threads.
     pub(in crate::cli) jobs: Option<NonZeroUsize>,
+    /// Whether nothing is said of windows that nobody named: for many inputs at once.
+    pub(in crate::cli) quiet: bool,
 }
 
 impl<'a> Resolver<'a> {
@@ -51,11 +54,15 @@ impl<'a> Resolver<'a> {
         jobs: Option<NonZeroUsize>,
     ) -> Result<Self> {
         let rules = ClassRules::read(options.classes.as_deref())?;
-        Ok(Self { options, rules, jobs })
+        Ok(Self { options, rules, jobs, quiet: false })
     }
 
     /// What an INPUT holds: analyses or energies.
     pub(in crate::cli) fn resolve(&self, path: &Path) -> Result<Document> {
+        if let Some(place) = dataset::place(path) {
+            let analyses = dataset::analyses(&place)?;
+            return Ok(Document::Analyses(self.chosen(analyses, path)?));
+        }
         let Some(schema) = document::schema_of(path) else {
             let mut analyses = Vec::new();
             self.each(path, &mut |_, _, analysis| {
@@ -92,7 +99,7 @@ impl<'a> Resolver<'a> {
         let input = super::read(path, self.jobs)?;
         let windows = super::run::windows(run.as_ref(), &self.options.windows);
         let (specs, note) = super::specifications(&windows, &input.trace);
-        if let Some(note) = note {
+        if let Some(note) = note.filter(|_| !self.quiet) {
             eprintln!("nsys-attrib: {}: {note}", path.display());
         }
         let analyzer = Analyzer::new(&input.trace, &self.rules.classifier);

@@ -74,7 +74,7 @@ fn args_of(known: &Provenance) -> Result<ReportArgs> {
         (known.classes.path != "shipped").then(|| PathBuf::from(&known.classes.path));
     args.timeline = Some("none".to_owned());
     for about in known.inputs.iter().chain(&known.power) {
-        if !Path::new(&about.path).exists() {
+        if !is_there(Path::new(&about.path)) {
             bail!(
                 "input {} is not there; run the check where the report was made",
                 plain(&about.path, 200)
@@ -82,6 +82,11 @@ fn args_of(known: &Provenance) -> Result<ReportArgs> {
         }
     }
     Ok(*args)
+}
+
+/// Whether an input, or the dataset of which it is a part, exists.
+fn is_there(path: &Path) -> bool {
+    path.exists() || input::dataset::place(path).is_some()
 }
 
 fn compare(folder: &Path, section: &Section, out: &mut dyn std::io::Write) -> Result<usize> {

@@ -67,7 +67,7 @@ impl Gathered {
         wanted: &Wanted,
     ) -> Result<()> {
         let shown = plain(&path.display().to_string(), 400);
-        if input::document::schema_of(path).is_none() {
+        if !input::is_document(path) {
             let before = self.analyses.len();
             resolver.each(path, &mut |trace, set, analysis| {
                 self.add_trace((path, trace, set), analysis, args, resolver, wanted)
@@ -78,7 +78,7 @@ impl Gathered {
             return Ok(());
         }
         if !args.energy.power.is_empty() {
-            bail!("{}: --power needs the trace, not a document made from it", path.display());
+            bail!("{}: --power needs the trace, not what was made from it", path.display());
         }
         if input::document::schema_of(path).as_deref() == Some(comparison::SCHEMA) {
             self.add_comparison(path)?;

@@ -304,12 +304,12 @@ impl ShownTable {
             .iter()
             .zip(&scales)
             .map(|(column, scale)| ShownColumn {
-                heading: column.heading.to_owned(),
-                key: column.key.to_owned(),
+                heading: column.heading.clone().into_owned(),
+                key: column.key.clone().into_owned(),
                 kind: scale.kind,
                 unit: scale.unit,
                 decimals: scale.decimals,
-                defined_by: meaning::of_column(table.name, column.key).map(str::to_owned),
+                defined_by: meaning::of_column(table.name, &column.key).map(str::to_owned),
             })
             .collect();
         let show_row = |row: &Vec<Cell>| -> Vec<ShownCell> {
