@@ -50,6 +50,11 @@ impl From<u64> for Value {
         Self::Int(i64::try_from(number).ok())
     }
 }
+impl From<Option<u64>> for Value {
+    fn from(number: Option<u64>) -> Self {
+        Self::Int(number.and_then(|number| i64::try_from(number).ok()))
+    }
+}
 impl From<usize> for Value {
     fn from(number: usize) -> Self {
         Self::Int(i64::try_from(number).ok())

@@ -10,7 +10,7 @@ use crate::attribution::document::{Idle, Instance};
 use crate::attribution::energy_document::Energy;
 use crate::attribution::{Analysis, WindowItems};
 use crate::finding::{Finding, Severity};
-use crate::units::{Millijoules, Milliwatts, SessionClock, UnixTime};
+use crate::units::{Bytes, Millijoules, Milliwatts, SessionClock, UnixTime};
 
 /// The rows of one input, by table; tables without a row are there, too.
 pub(super) struct Filled {
@@ -229,7 +229,7 @@ impl Filled {
                 copies.kind.as_str().into(),
                 copies.count.into(),
                 copies.time_ns.into(),
-                copies.bytes.count().into(),
+                copies.bytes.map(Bytes::count).into(),
             ])?;
         }
         Ok(())
