@@ -24,6 +24,7 @@ pub mod replay;
 pub mod report;
 pub mod runs;
 pub mod stats;
+pub mod study;
 pub mod trace;
 pub mod units;
 pub mod windows;

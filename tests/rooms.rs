@@ -119,7 +119,21 @@ const ROOMS: [Room; 18] = [
     Room {
         name: "study",
         promise: "one plan file to runs to a report",
-        may_use: &["runs", "collect", "compare", "power", "replay", "report"],
+        may_use: &[
+            "stats",
+            "trace",
+            "windows",
+            "classify",
+            "attribution",
+            "runs",
+            "power",
+            "replay",
+            "compare",
+            "legacy",
+            "collect",
+            "plots",
+            "report",
+        ],
     },
     Room {
         name: "cli",

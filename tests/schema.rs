@@ -19,6 +19,7 @@ use nsys_attrib::replay::document::Replay;
 use nsys_attrib::replay::sensitivity_document::Sensitivity;
 use nsys_attrib::report::paper::Provenance;
 use nsys_attrib::runs::{Manifest, Sidecar};
+use nsys_attrib::study::Study;
 use serde_json::Value;
 
 fn committed(name: &str) -> PathBuf {
@@ -78,6 +79,7 @@ fn the_committed_schemas_are_those_of_the_types() {
     check("report-1.json", &schemars::schema_for!(Provenance));
     check("manifest-1.json", &schemars::schema_for!(Manifest));
     check("sidecar-1.json", &schemars::schema_for!(Sidecar));
+    check("study-1.json", &schemars::schema_for!(Study));
     check("dataset-1.json", &schemars::schema_for!(DatasetAbout));
     check("dataset-commit-1.json", &schemars::schema_for!(Commit));
     check("query-1.json", &schemars::schema_for!(QueryDocument));

@@ -57,6 +57,7 @@ pub(super) enum Command {
     Whatif(WhatifArgs),
     Sensitivity(SensitivityArgs),
     Dataset(super::dataset::DatasetArgs),
+    Study(Box<super::study::StudyArgs>),
     Profile(Box<super::profile::ProfileArgs>),
     Sample(super::sample::SampleArgs),
     Doctor(super::doctor::DoctorArgs),
@@ -71,7 +72,7 @@ pub(super) enum Command {
 impl Command {
     /// Whether it runs programs, to which signals must be passed on.
     pub(super) const fn drives(&self) -> bool {
-        matches!(self, Self::Profile(_) | Self::Sample(_))
+        matches!(self, Self::Profile(_) | Self::Sample(_) | Self::Study(_))
     }
 }
 

@@ -33,6 +33,7 @@ mod report;
 mod sample;
 mod scrub;
 mod sensitivity;
+mod study;
 mod whatif;
 mod windows;
 
@@ -134,6 +135,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode> {
             project.fill_classes(&mut args.classes);
             whatif::run(&args, jobs)
         }
+        Command::Study(args) => study::run(&args),
         Command::Profile(args) => profile::run(&args),
         Command::Sample(args) => sample::run(&args),
         Command::Doctor(args) => doctor::run(&args),

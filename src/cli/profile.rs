@@ -186,7 +186,7 @@ pub(super) fn run(args: &ProfileArgs) -> Result<ExitCode> {
         return print(&driver, &plan, &out, single);
     }
     interrupt::forward(&stop);
-    let mut show = Show { quiet: args.quiet, bar: io::stderr().is_terminal(), drawn: false };
+    let mut show = Show::new(args.quiet, io::stderr().is_terminal());
     let done = if single {
         vec![single_run(&driver, &plan, &out, args.name.is_some(), &mut |event| show.see(&event))?]
     } else {
@@ -253,6 +253,7 @@ fn power(args: &PowerArgs) -> PowerPlan {
         idle_after: args.idle_after,
         in_trace: args.power_in_trace,
         sync_pulse: args.sync_pulse,
+        only_untraced: false,
     }
 }
 
@@ -340,14 +341,19 @@ fn quoted(word: &str) -> String {
 }
 
 /// What a person sees meanwhile: the program's output where it belongs, everything else on standard error.
-struct Show {
+pub(super) struct Show {
     quiet: bool,
     bar: bool,
     drawn: bool,
 }
 
 impl Show {
-    fn see(&mut self, event: &Event<'_>) {
+    /// Quiet leaves out the program's output; a bar needs a terminal.
+    pub(super) const fn new(quiet: bool, bar: bool) -> Self {
+        Self { quiet, bar, drawn: false }
+    }
+
+    pub(super) fn see(&mut self, event: &Event<'_>) {
         match event {
             Event::Output(..) if self.quiet => {}
             // Nobody may be listening any more; the files have it all.
@@ -377,7 +383,7 @@ impl Show {
         eprintln!("nsys-attrib: {text}");
     }
 
-    fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         if std::mem::take(&mut self.drawn) {
             eprint!("\r{:70}\r", "");
         }
@@ -386,6 +392,17 @@ impl Show {
 
 /// How each run ended, what is in it, what to doubt, what to type next.
 fn say(done: &[Done], out: &Path) {
+    say_each(done);
+    let usable = done.iter().find(|run| run.manifest.trace.is_some());
+    match (done, usable) {
+        ([_], Some(run)) => eprintln!("next: nsys-attrib analyze {}", run.folder.display()),
+        (_, Some(_)) => eprintln!("next: nsys-attrib analyze {}/*-traced-??", out.display()),
+        _ => {}
+    }
+}
+
+/// How each run ended that was made now, what is in it, what to doubt.
+pub(super) fn say_each(done: &[Done]) {
     for run in done.iter().filter(|run| !run.kept) {
         eprintln!("nsys-attrib: {}: {}", run.folder.display(), summary(&run.manifest));
         for finding in
@@ -393,12 +410,6 @@ fn say(done: &[Done], out: &Path) {
         {
             eprintln!("  {}: {}\n    -> {}", finding.severity, finding.message, finding.remedy);
         }
-    }
-    let usable = done.iter().find(|run| run.manifest.trace.is_some());
-    match (done, usable) {
-        ([_], Some(run)) => eprintln!("next: nsys-attrib analyze {}", run.folder.display()),
-        (_, Some(_)) => eprintln!("next: nsys-attrib analyze {}/*-traced-??", out.display()),
-        _ => {}
     }
 }
 

@@ -3,7 +3,7 @@
 
 mod args;
 mod check;
-mod folder;
+pub(super) mod folder;
 mod gather;
 
 use std::collections::BTreeMap;
@@ -114,7 +114,7 @@ fn tool() -> Tool {
 }
 
 /// A set that comes with the program, or a file.
-fn template(name: &str) -> Result<(Template, InputAbout)> {
+pub(super) fn template(name: &str) -> Result<(Template, InputAbout)> {
     if let Some(shipped) = TEMPLATE_NAMES.into_iter().find(|known| *known == name) {
         let about = InputAbout { path: shipped.to_owned(), sha256: None };
         return Ok((Template::Shipped(shipped), about));
@@ -129,12 +129,12 @@ fn template(name: &str) -> Result<(Template, InputAbout)> {
 }
 
 /// The words of the command line; the program by its name, not by where it lies.
-fn typed() -> Vec<String> {
+pub(super) fn typed() -> Vec<String> {
     let words = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
     std::iter::once(env!("CARGO_PKG_NAME").to_owned()).chain(words).collect()
 }
 
-fn today() -> String {
+pub(super) fn today() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%d").to_string()
 }
 

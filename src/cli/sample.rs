@@ -65,6 +65,7 @@ pub(super) fn run(args: &SampleArgs) -> Result<ExitCode> {
         idle_after: args.idle_after,
         in_trace: args.marks,
         sync_pulse: args.sync_pulse,
+        only_untraced: false,
     };
     if power.period.0.as_ns() < 1_000_000 {
         bail!("--power-period {} is below 1 ms", power.period.0);

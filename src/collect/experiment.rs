@@ -17,7 +17,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::error::CollectError;
-use super::plan::{Mode, Order, Plan, ProgramPlan};
+use super::plan::{Mode, Order, Plan, PowerPlan, ProgramPlan};
 use super::run::{Driver, Event, Recipe, Watcher};
 use super::sampler::nvml::Gpus;
 use super::{cooldown, machine, overhead, program};
@@ -131,14 +131,17 @@ pub fn recipe(plan: &Plan, step: Step, position: u32, out: &Path) -> Recipe {
     let program = &plan.program[step.program];
     let mut env = plan.env.clone();
     env.extend(program.env.clone());
+    let traced = step.mode == Mode::Traced;
+    let beside =
+        if traced && plan.power.only_untraced { PowerPlan::default() } else { plan.power.clone() };
     let mut recipe = Recipe {
         folder: out.join(folder_name(plan, step)),
         command: program.command.clone(),
         workdir: program.workdir.clone(),
         env,
-        traced: step.mode == Mode::Traced,
+        traced,
         trace: plan.trace.clone(),
-        power: plan.power.clone(),
+        power: beside,
         window: plan.window.clone(),
         timeout: plan.timeout,
         place: None,
@@ -237,7 +240,7 @@ fn warm_up(
         let warm = Recipe {
             folder: scratch.path().join("run"),
             traced: false,
-            power: super::plan::PowerPlan::default(),
+            power: PowerPlan::default(),
             place: None,
             ..like.clone()
         };

@@ -29,7 +29,7 @@ mod verify;
 pub use error::CollectError;
 pub use experiment::{Done, carry_out};
 pub use host::Host;
-pub use nsys::Nsys;
+pub use nsys::{Nsys, is_program};
 pub use options::options;
 pub use plan::Plan;
 pub use process::Stop;

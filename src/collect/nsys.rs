@@ -109,7 +109,7 @@ pub(crate) fn on_path(name: &OsStr) -> Option<PathBuf> {
 }
 
 /// Whether it is a file with a right to be executed.
-pub(crate) fn is_program(path: &Path) -> bool {
+pub fn is_program(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     path.metadata().is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)
 }

@@ -183,6 +183,9 @@ pub struct PowerPlan {
     /// A second of full load between idle seconds, before and after the program.
     #[serde(default)]
     pub sync_pulse: bool,
+    /// Read nothing beside traced runs: energies come from untraced ones, and idle times take long.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only_untraced: bool,
 }
 
 /// A length of time, in text `50ms`.
@@ -214,6 +217,7 @@ impl Default for PowerPlan {
             idle_after: ten_seconds(),
             in_trace: false,
             sync_pulse: false,
+            only_untraced: false,
         }
     }
 }
@@ -320,7 +324,7 @@ impl Plan {
 }
 
 /// Whether a text can name a folder anywhere.
-pub(crate) fn is_folder_name(name: &str) -> bool {
+pub fn is_folder_name(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     !name.is_empty() && name.len() <= 100 && name.chars().all(plain) && !name.starts_with('.')
 }

@@ -109,7 +109,7 @@ impl<'a> Resolver<'a> {
             path: input.path.clone(),
             sha256: None,
             asked: Some(self.asked()),
-            run: run.as_ref().and_then(super::run::about),
+            run: run.as_ref().and_then(crate::study::about::about),
             findings: input
                 .findings
                 .iter()

@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::{ReportArgs, folder, gather};
 use crate::cli::args::{Cli, Command};
-use crate::cli::input;
+use crate::cli::{input, study};
 use crate::report::paper::{self, Provenance, Section};
 use crate::units::plain;
 
@@ -27,7 +27,7 @@ const LISTED: usize = 10;
 
 pub(super) fn run(folder: &Path, jobs: Option<NonZeroUsize>) -> Result<ExitCode> {
     let known = folder::provenance(folder)?;
-    let args = args_of(&known).with_context(|| folder.display().to_string())?;
+    let sections = again(&known, jobs).with_context(|| folder.display().to_string())?;
     let mut out = std::io::stdout().lock();
     let mut faults = 0;
     for path in folder::changed(folder, &known) {
@@ -40,13 +40,12 @@ pub(super) fn run(folder: &Path, jobs: Option<NonZeroUsize>) -> Result<ExitCode>
             writeln!(out, "{}: the file is another one than it was", about.path)?;
         }
     }
-    let gathered = gather::gather(&args, jobs)?;
-    for section in &gathered.sections {
+    for section in &sections {
         faults += compare(folder, section, &mut out)?;
     }
     let documents = known.files.iter().filter(|file| file.path.starts_with("documents/")).count();
-    if documents != gathered.sections.len() {
-        writeln!(out, "{documents} results then, {} now", gathered.sections.len())?;
+    if documents != sections.len() {
+        writeln!(out, "{documents} results then, {} now", sections.len())?;
         faults += 1;
     }
     if faults > 0 {
@@ -64,15 +63,10 @@ pub(super) fn run(folder: &Path, jobs: Option<NonZeroUsize>) -> Result<ExitCode>
     Ok(ExitCode::SUCCESS)
 }
 
-/// What was typed then, with what a project file said then.
-fn args_of(known: &Provenance) -> Result<ReportArgs> {
+/// What the recorded command gives now, with what a project file said then.
+fn again(known: &Provenance, jobs: Option<NonZeroUsize>) -> Result<Vec<Section>> {
     let words = known.command.iter().map(String::as_str);
     let cli = Cli::try_parse_from(words).context("the recorded command cannot be read")?;
-    let Command::Report(mut args) = cli.command else { bail!("the recorded command is no report") };
-    args.how.windows.window.clone_from(&known.windows);
-    args.how.classes =
-        (known.classes.path != "shipped").then(|| PathBuf::from(&known.classes.path));
-    args.timeline = Some("none".to_owned());
     for about in known.inputs.iter().chain(&known.power) {
         if !is_there(Path::new(&about.path)) {
             bail!(
@@ -81,7 +75,20 @@ fn args_of(known: &Provenance) -> Result<ReportArgs> {
             );
         }
     }
-    Ok(*args)
+    match cli.command {
+        Command::Report(args) => Ok(gather::gather(&as_it_was(*args, known), jobs)?.sections),
+        Command::Study(args) => study::sections(&args),
+        _ => bail!("the recorded command is no report"),
+    }
+}
+
+/// What was typed then, with what a project file said then.
+fn as_it_was(mut args: ReportArgs, known: &Provenance) -> ReportArgs {
+    args.how.windows.window.clone_from(&known.windows);
+    args.how.classes =
+        (known.classes.path != "shipped").then(|| PathBuf::from(&known.classes.path));
+    args.timeline = Some("none".to_owned());
+    args
 }
 
 /// Whether an input, or the dataset of which it is a part, exists.

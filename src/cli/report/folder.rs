@@ -16,12 +16,12 @@ use crate::report::paper::{Provenance, ReportFile, SCHEMA, hash};
 use crate::units::plain;
 
 /// The document that makes a folder a report.
-pub(super) const PROVENANCE: &str = "provenance.json";
+pub(in crate::cli) const PROVENANCE: &str = "provenance.json";
 /// Files that a message names.
 const NAMED: usize = 3;
 
 /// The provenance of a report.
-pub(super) fn provenance(folder: &Path) -> Result<Provenance> {
+pub(in crate::cli) fn provenance(folder: &Path) -> Result<Provenance> {
     let path = folder.join(PROVENANCE);
     let text = fs::read_to_string(&path).with_context(|| {
         format!("{}: no report lies there ({PROVENANCE} cannot be read)", folder.display())
@@ -35,7 +35,7 @@ pub(super) fn provenance(folder: &Path) -> Result<Provenance> {
 }
 
 /// Files of a report that are missing or are not as they were written.
-pub(super) fn changed(folder: &Path, provenance: &Provenance) -> Vec<String> {
+pub(in crate::cli) fn changed(folder: &Path, provenance: &Provenance) -> Vec<String> {
     let differs = |path: &str, sha256: &str| match fs::read(folder.join(path)) {
         Ok(bytes) => hash(&bytes) != sha256,
         Err(_) => true,
@@ -48,7 +48,7 @@ pub(super) fn changed(folder: &Path, provenance: &Provenance) -> Vec<String> {
 ///
 /// # Errors
 /// When it holds something else, or a report that was changed.
-pub(super) fn may_be_written(folder: &Path, force: bool) -> Result<()> {
+pub(in crate::cli) fn may_be_written(folder: &Path, force: bool) -> Result<()> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -86,7 +86,7 @@ pub(super) fn may_be_written(folder: &Path, force: bool) -> Result<()> {
 ///
 /// # Errors
 /// See [`may_be_written`]; and when the disk refuses. The folder is then as it was.
-pub(super) fn write(folder: &Path, files: &[ReportFile], force: bool) -> Result<()> {
+pub(in crate::cli) fn write(folder: &Path, files: &[ReportFile], force: bool) -> Result<()> {
     may_be_written(folder, force)?;
     let old = folder.is_dir();
     let place = if old { fs::canonicalize(folder)? } else { folder.to_path_buf() };

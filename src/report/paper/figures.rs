@@ -79,8 +79,11 @@ pub(super) fn font_face() -> String {
 }
 
 /// Draws a figure twice: as wide as the text of a paper, and so that it can be read in a column of the
-/// page.
-fn ready(
+/// page. One that has nothing to show is left out.
+///
+/// # Errors
+/// When it cannot be drawn.
+pub fn ready(
     name: &str,
     section: &str,
     draw: impl Fn(Width) -> Result<plots::Figure, PlotError>,

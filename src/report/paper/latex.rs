@@ -64,6 +64,8 @@ fn glyph(c: char) -> String {
         '–' => "--",
         '—' => "---",
         '…' => r"\dots{}",
+        '“' => r"\textquotedblleft{}",
+        '”' => r"\textquotedblright{}",
         '·' => r"\textperiodcentered{}",
         '×' => r"\texttimes{}",
         '±' => r"\textpm{}",

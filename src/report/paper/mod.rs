@@ -28,7 +28,7 @@ pub mod timeline;
 pub use comparison::of_comparison;
 pub use figures::{
     of_analyses as figures_of_analyses, of_comparison as figures_of_comparison,
-    of_lanes as figure_of_lanes,
+    of_lanes as figure_of_lanes, ready as drawn,
 };
 pub use model::{
     Definition, Fact, Figure, InputAbout, Line, Part, Report, ReportFinding, Section, unique_id,

@@ -1,0 +1,297 @@
+//! The report of a study, in the form of a paper: result, methods, four tables with their figures,
+//! comparisons, every checkpoint and run.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::analyse::Material;
+use super::document::{Measure, Study};
+use super::error::StudyError;
+use super::figures;
+use super::tables::{self, Notes};
+use crate::attribution::document::Tool;
+use crate::report::paper::{
+    self, Fact, Figure, InputAbout, Line, Report, Section, ShownTable, unique_id,
+};
+use crate::report::{Cell, Table};
+use crate::units::plain;
+
+/// Rows that a page carries; the CSV files have all.
+const MOST_ROWS: usize = 500;
+
+/// What a report says of its making.
+#[derive(Clone, Debug, Default)]
+pub struct Making {
+    /// Title; the study's name otherwise.
+    pub title: Option<String>,
+    /// The words typed.
+    pub command: String,
+    /// The day, if it is wanted.
+    pub date: Option<String>,
+    /// Files that went in.
+    pub inputs: Vec<InputAbout>,
+}
+
+/// The report of a study.
+///
+/// # Errors
+/// When a figure cannot be drawn.
+pub fn report(material: &Material, making: Making) -> Result<Report, StudyError> {
+    let study = &material.study;
+    let mut taken = BTreeSet::new();
+    let mut sections = vec![
+        result(study, &mut taken),
+        methods(study, &mut taken),
+        accuracy(study, &mut taken)?,
+        cost(material, &mut taken)?,
+        attribution(material, &mut taken)?,
+        answers(material, &mut taken)?,
+    ];
+    let mut seeds = BTreeMap::new();
+    for (title, comparison) in &material.comparisons {
+        let mut section = paper::of_comparison(comparison, &mut taken);
+        section.title.clone_from(title);
+        // What is said of the whole study is not said again of each comparison.
+        let said = |code: &str| study.findings.iter().any(|finding| finding.code == code);
+        section.findings.retain(|finding| !said(&finding.code));
+        section.figures = paper::figures_of_comparison(comparison, &section.id)?;
+        seeds.insert(format!("bootstrap, {title}"), comparison.seed);
+        sections.push(section);
+    }
+    sections.push(each(study, &mut taken));
+    for sensitivity in &material.sensitivities {
+        seeds.insert("bootstrap, sensitivity".to_owned(), sensitivity.seed);
+    }
+    for replay in &material.replays {
+        seeds.insert("bootstrap, replay".to_owned(), replay.seed);
+    }
+    let title = making.title.unwrap_or_else(|| format!("Study {}", study.name));
+    let report = Report {
+        title: plain(&title, 300),
+        tool: Tool { name: study.tool.name.clone(), version: study.tool.version.clone() },
+        command: making.command,
+        date: making.date,
+        inputs: making.inputs,
+        classes: Some(InputAbout {
+            path: material.classes.path.clone().unwrap_or_else(|| "shipped".to_owned()),
+            sha256: Some(material.classes.sha256.clone()),
+        }),
+        seeds,
+        overview: None,
+        figures: Vec::new(),
+        sections,
+        findings: Vec::new(),
+        definitions: Vec::new(),
+        extra: Value::Null,
+    };
+    Ok(report.gathered())
+}
+
+/// A section of tables.
+fn section(
+    title: &str,
+    exact: Vec<Table>,
+    notes: &Notes,
+    document: Value,
+    taken: &mut BTreeSet<String>,
+) -> Section {
+    let lines = notes
+        .sentences()
+        .into_iter()
+        .map(|(letter, text)| Line { label: letter, text: plain(&text, 1_000) })
+        .collect();
+    Section {
+        id: unique_id(title, taken),
+        title: title.to_owned(),
+        kind: "study".to_owned(),
+        verdict: None,
+        lead: None,
+        lines,
+        facts: Vec::new(),
+        parts: Vec::new(),
+        tables: exact.iter().map(|table| ShownTable::of(table, MOST_ROWS)).collect(),
+        findings: Vec::new(),
+        figures: Vec::new(),
+        timeline: None,
+        has_timeline: false,
+        exact,
+        document,
+    }
+}
+
+/// The numbers that matter, and the whole document.
+fn result(study: &Study, taken: &mut BTreeSet<String>) -> Section {
+    let document = serde_json::to_value(study).unwrap_or_default();
+    let mut section = section("Result", Vec::new(), &Notes::default(), document, taken);
+    section.findings.clone_from(&study.findings);
+    let sentences = [
+        ("errors", of_models(&study.accuracy, "error", tables::precise, " %")),
+        ("latency", of_models(&study.cost, "latency", tables::scaled, "")),
+        ("energy", of_models(&study.cost, "energy(dynamic)", tables::scaled, "")),
+        ("launch", of_models(&study.attribution, "share(cudaLaunchKernel)", tables::scaled, "")),
+        (
+            "convolution",
+            of_models(&study.attribution, "share(dense-convolution)", tables::scaled, ""),
+        ),
+    ];
+    section.lines =
+        sentences.into_iter().map(|(label, text)| Line { label: label.to_owned(), text }).collect();
+    let ratios = study.cost.iter().filter(|one| one.over.is_some());
+    section.facts = ratios
+        .filter(|one| {
+            ["latency", "energy(dynamic)", "power(dynamic)"].contains(&one.quantity.as_str())
+        })
+        .map(ratio)
+        .collect();
+    if let Some(published) = &study.published {
+        let note = published.note.as_deref().map_or_else(String::new, |note| format!(" {note}"));
+        section.lines.push(Line {
+            label: "published".to_owned(),
+            text: format!(
+                "Numbers marked published are those of {}, measured on {}.{note}",
+                published.source, published.device
+            ),
+        });
+    }
+    section
+}
+
+/// One sentence: a quantity of every model, with its ratio to the base and what was published.
+fn of_models(rows: &[Measure], quantity: &str, shown: fn(&str, f64) -> Cell, unit: &str) -> String {
+    let value =
+        |one: &Measure, value: f64| format!("{}{unit}", shown(&one.unit, value).for_people());
+    let of = |one: &&Measure| {
+        let Some(mean) = one.mean else {
+            return format!("{} – ({})", one.model, one.missing.as_deref().unwrap_or("unknown"));
+        };
+        let interval = one.ci95.map_or_else(String::new, |[low, high]| {
+            format!(" [{}, {}]", value(one, low), value(one, high))
+        });
+        let published = one.published.as_ref();
+        let published =
+            published.map_or_else(String::new, |p| format!(" (published {})", value(one, p.value)));
+        format!("{} {}{interval}{published}", one.model, value(one, mean))
+    };
+    let found = tables::of_quantity(rows, quantity);
+    let all: Vec<String> = found.values().map(of).collect();
+    format!("{}: {}", quantity, all.join("; "))
+}
+
+fn ratio(one: &Measure) -> Fact {
+    let detail = match (&one.ci95, &one.missing) {
+        (Some([low, high]), _) => format!("95 %: {low:.3} to {high:.3}; {}", one.method),
+        (None, Some(why)) => why.clone(),
+        (None, None) => one.method.clone(),
+    };
+    let published = one.published.as_ref();
+    let published = published.map_or_else(String::new, |p| format!("; published {:.3}", p.value));
+    Fact {
+        label: format!("{}, {} / {}", one.quantity, one.model, one.over.as_deref().unwrap_or("?")),
+        value: one.mean.map_or_else(|| "–".to_owned(), |mean| format!("{mean:.3}")),
+        detail: format!("{detail}{published}"),
+        defined_by: None,
+    }
+}
+
+fn methods(study: &Study, taken: &mut BTreeSet<String>) -> Section {
+    let document = serde_json::to_value(&study.methods).unwrap_or_default();
+    let mut section = section("Methods", Vec::new(), &Notes::default(), document, taken);
+    section.lines = study
+        .methods
+        .iter()
+        .map(|one| Line { label: one.about.clone(), text: one.text.clone() })
+        .collect();
+    section
+}
+
+fn accuracy(study: &Study, taken: &mut BTreeSet<String>) -> Result<Section, StudyError> {
+    let mut notes = Notes::default();
+    let table = tables::measures(
+        "accuracy",
+        "Relative L2 error and spike rate of each layer, in per cent, on the reference path",
+        &study.accuracy,
+        tables::precise,
+        &mut notes,
+    );
+    let document = serde_json::to_value(&study.accuracy).unwrap_or_default();
+    let mut made = section("Errors and spike rates", vec![table], &notes, document, taken);
+    made.figures = figures::rates(study, &made.id)?;
+    Ok(made)
+}
+
+fn cost(material: &Material, taken: &mut BTreeSet<String>) -> Result<Section, StudyError> {
+    let study = &material.study;
+    let mut notes = Notes::default();
+    let mut table = tables::measures(
+        "cost",
+        "Latency, energy and power of a request in untraced runs; energy ratio = latency ratio × power ratio",
+        &study.cost,
+        tables::scaled,
+        &mut notes,
+    );
+    table.note = Some("low and high: 95 % interval over checkpoints; ratios of pairs".to_owned());
+    let document = serde_json::to_value(&study.cost).unwrap_or_default();
+    let mut made = section("Latency and energy", vec![table], &notes, document, taken);
+    made.figures = figures::cost(&material.untraced, &made.id)?;
+    Ok(made)
+}
+
+fn attribution(material: &Material, taken: &mut BTreeSet<String>) -> Result<Section, StudyError> {
+    let study = &material.study;
+    let mut notes = Notes::default();
+    let title = format!("Where the time of the windows `{}` goes in traced runs", study.window);
+    let mut table =
+        tables::measures("attribution", &title, &study.attribution, tables::scaled, &mut notes);
+    tables::add_verdicts(&mut table, study, &mut notes);
+    let document = json!({ "attribution": study.attribution, "verdicts": study.verdicts });
+    let mut all = vec![table];
+    if !study.cross_reference.is_empty() {
+        all.push(tables::cross_reference(study));
+    }
+    let mut made = section("Where the time goes", all, &notes, document, taken);
+    made.figures = figures::attribution(&material.traced, &made.id)?;
+    Ok(made)
+}
+
+fn answers(material: &Material, taken: &mut BTreeSet<String>) -> Result<Section, StudyError> {
+    let mut notes = Notes::default();
+    let table = tables::answers(&material.study, &mut notes);
+    let document = json!({
+        "answers": material.study.answers,
+        "sensitivities": material.sensitivities,
+        "replays": material.replays,
+    });
+    let mut made = section("What would change it", vec![table], &notes, document, taken);
+    let figures: Vec<Figure> = figures::changes(&material.study, &made.id)?;
+    made.figures = figures;
+    Ok(made)
+}
+
+/// Every checkpoint and run.
+fn each(study: &Study, taken: &mut BTreeSet<String>) -> Section {
+    let exact = vec![
+        tables::by_checkpoint(
+            "accuracy-by-checkpoint",
+            "Errors and spike rates by checkpoint, in per cent",
+            &study.accuracy,
+            tables::precise,
+        ),
+        tables::by_checkpoint(
+            "cost-by-checkpoint",
+            "Latency, energy and power by checkpoint",
+            &study.cost,
+            tables::scaled,
+        ),
+        tables::by_checkpoint(
+            "attribution-by-checkpoint",
+            "Shares by checkpoint",
+            &study.attribution,
+            tables::scaled,
+        ),
+        tables::runs(study),
+    ];
+    let exact: Vec<Table> = exact.into_iter().filter(|table| !table.rows.is_empty()).collect();
+    let document = serde_json::to_value(&study.runs).unwrap_or_default();
+    section("Checkpoints and runs", exact, &Notes::default(), document, taken)
+}
