@@ -36,7 +36,19 @@ pub(super) fn windows<'a>(analyses: impl IntoIterator<Item = &'a Analysis>) -> S
         let spec = printable(&analysis.windows.spec);
         format!("{count} {many} “{spec}” of {}", trace(analysis.trace.as_ref()))
     };
-    let mut all: Vec<String> = analyses.into_iter().map(one).collect();
+    // Checkpoints and repeats may read alike.
+    let mut alike: Vec<(String, usize)> = Vec::new();
+    for text in analyses.into_iter().map(one) {
+        match alike.iter_mut().find(|(known, _)| *known == text) {
+            Some((_, count)) => *count += 1,
+            None => alike.push((text, 1)),
+        }
+    }
+    let counted = |(text, count): (String, usize)| match count {
+        1 => text,
+        _ => format!("{text} ({count} times)"),
+    };
+    let mut all: Vec<String> = alike.into_iter().map(counted).collect();
     let more = all.len().saturating_sub(6);
     all.truncate(6);
     let rest = if more > 0 { format!("; and {more} more") } else { String::new() };

@@ -5,7 +5,7 @@
 //! change it: standard changes replayed on one traced run of each checkpoint ([`crate::replay::whatif`]).
 
 use super::cells::{FoundRun, Runs};
-use super::document::Answer;
+use super::document::{Answer, HALVED};
 use super::plan::StudyPlan;
 use super::requests::{self, tool};
 use super::traced::Rules;
@@ -14,9 +14,6 @@ use crate::replay::document::Replay;
 use crate::replay::sensitivity_document::Sensitivity;
 use crate::replay::{RunOf, sensitivity};
 use crate::runs::sidecar::ExecutionPath;
-
-/// The question that is measured.
-const HALVED: &str = "spike rate halves";
 
 /// Whether any request of a model has spike rates.
 pub(super) fn spikes(runs: &Runs, model: usize) -> bool {
@@ -116,9 +113,9 @@ pub(super) fn replayed(model: &str, replays: &[&Replay], why: &str) -> Vec<Answe
         let reach = changes.iter().fold((f64::MAX, f64::MIN), |(l, h), v| (l.min(*v), h.max(*v)));
         let then = gains.iter().filter(|one| one.bound_by.by == gain.bound_by.by).count();
         let reading = if then == gains.len() {
-            format!("then bound by {}", gain.bound_by.by)
+            gain.bound_by.by.clone()
         } else {
-            format!("then bound by {} ({then} of {} checkpoints)", gain.bound_by.by, gains.len())
+            format!("{} ({then} of {})", gain.bound_by.by, gains.len())
         };
         answers.push(Answer {
             change: crate::stats::mean(&changes),

@@ -16,6 +16,9 @@ use crate::units::Nanos;
 /// The id of this version of the document.
 pub const SCHEMA: &str = "nsys-attrib/study/1";
 
+/// The question of [`Answer`]s that are measured.
+pub const HALVED: &str = "spike rate halves";
+
 /// What a study found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Study {
@@ -175,7 +178,8 @@ pub struct Answer {
     pub change: Option<f64>,
     /// Its 95 % interval (measured), or the least and the largest of the checkpoints (replayed).
     pub range: Option<[f64; 2]>,
-    /// What it says: the verdict, what the window would be bound by then, or why there is no answer.
+    /// What it says: the verdict of what was measured, what the window would be bound by after a replayed
+    /// change (with the number of checkpoints, where they differ), or why there is no answer.
     pub reading: String,
 }
 
@@ -186,6 +190,17 @@ pub struct Sentence {
     pub about: String,
     /// The sentence.
     pub text: String,
+}
+
+impl Answer {
+    /// Whether a replayed change does as good as nothing.
+    pub fn is_nothing(&self) -> bool {
+        const NOTHING: f64 = 0.0005;
+        let none = |part: &f64| part.abs() < NOTHING;
+        self.question != HALVED
+            && self.change.as_ref().is_some_and(none)
+            && self.range.iter().flatten().all(none)
+    }
 }
 
 impl Study {

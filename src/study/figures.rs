@@ -1,6 +1,6 @@
 //! The figures of a study: models side by side.
 
-use super::document::{Measure, Study};
+use super::document::{HALVED, Measure, Study};
 use crate::attribution::Analysis;
 use crate::plots::palette;
 use crate::plots::ranges::{Estimate, Words, forest};
@@ -97,7 +97,7 @@ pub(super) fn rates(study: &Study, section: &str) -> Result<Vec<Figure>, PlotErr
 /// What replays say would change the latency.
 pub(super) fn changes(study: &Study, section: &str) -> Result<Vec<Figure>, PlotError> {
     let mut rows = Vec::new();
-    for answer in &study.answers {
+    for answer in study.answers.iter().filter(|answer| !answer.is_nothing()) {
         let Some(change) = answer.change.filter(|_| answer.what == "latency") else { continue };
         let model = study.models.iter().position(|model| model.name == answer.model).unwrap_or(0);
         rows.push(Estimate {
@@ -105,7 +105,7 @@ pub(super) fn changes(study: &Study, section: &str) -> Result<Vec<Figure>, PlotE
             value: 100.0 * change,
             interval: answer.range.map(|[low, high]| (100.0 * low, 100.0 * high)),
             color: palette::group(model),
-            headline: answer.question == "spike rate halves",
+            headline: answer.question == HALVED,
         });
     }
     let words = Words {

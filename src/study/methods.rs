@@ -40,7 +40,7 @@ pub(super) fn methods(
     say("design", design(plan, runs));
     say("windows", windows(plan, runs));
     say("warm-up", warm_up(runs));
-    say("power", power(&manifests, can));
+    say("power", power(runs, &manifests, can));
     say("energy", energy(pooled));
     say("tracing", tracing(runs, &manifests, can));
     say(
@@ -202,8 +202,14 @@ fn warm_up(runs: &Runs) -> String {
     }
 }
 
-fn power(manifests: &[&Manifest], can: &Availability) -> String {
+fn power(runs: &Runs, manifests: &[&Manifest], can: &Availability) -> String {
     let logs: Vec<_> = manifests.iter().flat_map(|manifest| &manifest.power).collect();
+    let files = runs.found.iter().map(|run| run.run.power.len()).sum::<usize>();
+    if logs.is_empty() && files > 0 {
+        return format!(
+            "{files} logs lie beside runs without manifests: sensor and period are not known."
+        );
+    }
     if logs.is_empty() {
         let why = can.no_power.as_deref().unwrap_or("no power log was asked for or kept");
         return format!("Not measured: {}.", plain(why, LONGEST));
@@ -231,14 +237,28 @@ fn energy(pooled: &[&Analysis]) -> String {
     format!(
         "Rail {}; idle power: {}; estimator {}; clocks tied by {} (standard uncertainty at most {sigma}).",
         listed(all.iter().map(|energy| energy.rail.clone())),
-        listed(all.iter().map(|energy| energy.idle_how.clone())),
+        alike(&all.iter().map(|energy| energy.idle_how.as_str()).collect::<Vec<_>>()),
         listed(all.iter().filter_map(|energy| energy.estimator.clone())),
         listed(all.iter().map(|energy| energy.alignment.method.clone()))
     )
 }
 
+/// The first, and how many others there are that differ in their numbers.
+fn alike(texts: &[&str]) -> String {
+    let different: BTreeSet<&str> = texts.iter().copied().collect();
+    let first = texts.first().map_or_else(|| "unknown".to_owned(), |text| plain(text, LONGEST));
+    match different.len() {
+        0 | 1 => first,
+        several => format!("{first} (and {} others, one for each unit)", several - 1),
+    }
+}
+
 fn tracing(runs: &Runs, manifests: &[&Manifest], can: &Availability) -> String {
     let used: Vec<_> = manifests.iter().filter_map(|manifest| manifest.nsys.as_ref()).collect();
+    let traced = runs.found.iter().filter(|run| run.traced).count();
+    if used.is_empty() && traced > 0 {
+        return format!("{traced} traced runs have no manifest: how nsys was used is not known.");
+    }
     if used.is_empty() {
         let why = can.no_nsys.as_deref().unwrap_or("no traced run was asked for or kept");
         return format!("No run was traced: {}.", plain(why, LONGEST));

@@ -152,6 +152,9 @@ pub(super) fn add_verdicts(table: &mut Table, study: &Study, notes: &mut Notes) 
 pub(super) fn answers(study: &Study, notes: &mut Notes) -> Table {
     let percent =
         |part: Option<f64>| part.map_or(Cell::Missing, |part| Cell::Percent(100.0 * part));
+    let (nothing, shown): (Vec<&Answer>, Vec<&Answer>) =
+        study.answers.iter().partition(|one| one.is_nothing());
+    let left = nothing.len();
     let row = |one: &Answer| {
         let (reading, letter) = match one.change {
             Some(_) => (one.reading.clone(), String::new()),
@@ -179,11 +182,11 @@ pub(super) fn answers(study: &Study, notes: &mut Notes) -> Table {
             number("change", "change_pct"),
             number("low", "low_pct"),
             number("high", "high_pct"),
-            text("reading", "reading"),
+            text("verdict, or then bound by", "reading"),
             text("note", "note"),
         ],
-        rows: study.answers.iter().map(row).collect(),
-        note: None,
+        rows: shown.into_iter().map(row).collect(),
+        note: (left > 0).then(|| format!("{left} changes that do as good as nothing are in the document alone")),
     }
 }
 
