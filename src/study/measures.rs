@@ -11,7 +11,7 @@ use super::published::PublishedNumbers;
 use crate::attribution::Analysis;
 use crate::attribution::energy_document::Energy;
 use crate::stats::{self, Estimated, Pairing};
-use crate::units::{Milliwatts, Nanos, Share};
+use crate::units::{Millijoules, Milliwatts, Nanos, Share};
 
 /// Classes below this share of kernel time in every model have no row.
 const SMALL_CLASS: f64 = 0.01;
@@ -137,10 +137,10 @@ pub(super) fn latencies(analysis: &Analysis) -> Vec<(What, f64)> {
 
 /// Energies and powers on the first rail, above idle and in all.
 pub(super) fn of_energy(energy: &Energy, latency: Nanos) -> Vec<(What, f64)> {
-    let power = |mj: Option<crate::units::Millijoules>| mj?.per(latency).map(Milliwatts::as_mw);
+    let power = |mj: Option<Millijoules>| mj?.per(latency).map(Milliwatts::as_mw);
     [
-        ("energy(total)", "mj", energy.total_mj.map(|mj| mj.as_mj())),
-        ("energy(dynamic)", "mj", energy.dynamic_mj.map(|mj| mj.as_mj())),
+        ("energy(total)", "mj", energy.total_mj.map(Millijoules::as_mj)),
+        ("energy(dynamic)", "mj", energy.dynamic_mj.map(Millijoules::as_mj)),
         ("power(total)", "mw", power(energy.total_mj)),
         ("power(dynamic)", "mw", power(energy.dynamic_mj)),
         ("power(idle)", "mw", energy.idle_mw.map(Milliwatts::as_mw)),

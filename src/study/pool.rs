@@ -104,7 +104,7 @@ fn api(of: &[&Api], analyses: &[Analysis]) -> Api {
             ..one.clone()
         });
         entry.calls += one.calls;
-        entry.time_ns = entry.time_ns + one.time_ns;
+        entry.time_ns += one.time_ns;
         entry.self_ns = entry.self_ns.zip(one.self_ns).map(|(a, b)| a + b);
     }
     let mut by_name: Vec<ApiFunction> = functions.into_values().collect();
@@ -143,7 +143,7 @@ fn kernels(of: &[&Kernels]) -> Kernels {
         let zero = || KernelFunction { count: 0, time_ns: Nanos::ZERO, ..one.clone() };
         let entry = names.entry((&one.name, &one.class)).or_insert_with(zero);
         entry.count += one.count;
-        entry.time_ns = entry.time_ns + one.time_ns;
+        entry.time_ns += one.time_ns;
         entry.share = share(entry.time_ns, total);
     }
     pooled.by_name = names.into_values().collect();
@@ -158,8 +158,8 @@ fn kernels(of: &[&Kernels]) -> Kernels {
         };
         let entry = classes.entry(&one.class).or_insert_with(zero);
         entry.count += one.count;
-        entry.time_ns = entry.time_ns + one.time_ns;
-        entry.by_context_ns = entry.by_context_ns + one.by_context_ns;
+        entry.time_ns += one.time_ns;
+        entry.by_context_ns += one.by_context_ns;
         entry.share = share(entry.time_ns, total);
     }
     pooled.by_class = classes.into_values().collect();
@@ -203,7 +203,7 @@ fn gpu(of: &[&Gpu]) -> Gpu {
     pooled.foreign_busy_ns = sum(of, |gpu| gpu.foreign_busy_ns);
     for other in of[1..].iter().flat_map(|gpu| &gpu.by_device) {
         match pooled.by_device.iter_mut().find(|one| one.device == other.device) {
-            Some(one) => one.busy_ns = one.busy_ns + other.busy_ns,
+            Some(one) => one.busy_ns += other.busy_ns,
             None => pooled.by_device.push(*other),
         }
     }

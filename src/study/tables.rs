@@ -2,6 +2,7 @@
 //!
 //! A value that is missing is a dash; the letter beside it names the note that says why.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::document::{Answer, Measure, Study};
@@ -36,11 +37,11 @@ impl Notes {
 }
 
 const fn text(heading: &'static str, key: &'static str) -> Column {
-    Column { heading, key, is_text: true }
+    Column { heading: Cow::Borrowed(heading), key: Cow::Borrowed(key), is_text: true }
 }
 
 const fn number(heading: &'static str, key: &'static str) -> Column {
-    Column { heading, key, is_text: false }
+    Column { heading: Cow::Borrowed(heading), key: Cow::Borrowed(key), is_text: false }
 }
 
 /// How a value of a measure is written.
