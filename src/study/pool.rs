@@ -210,7 +210,7 @@ fn gpu(of: &[&Gpu]) -> Gpu {
     let mut names: BTreeMap<(&str, &str), Nanos> = BTreeMap::new();
     for one in of.iter().flat_map(|gpu| &gpu.by_name) {
         let time = names.entry((&one.name, &one.class)).or_default();
-        *time = *time + one.busy_ns;
+        *time += one.busy_ns;
     }
     let name = |((name, class), busy_ns): ((&str, &str), Nanos)| BusyName {
         name: name.to_owned(),
