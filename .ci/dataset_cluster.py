@@ -94,7 +94,7 @@ def dask_adds(program, traces, work):
         driver = [sys.executable, str(ROOT / "templates/cluster/dask_add.py"), f"tcp://127.0.0.1:{port}", f"{work}/by-dask"]
         driver = processes.start("driver", [*driver, "--list", listed, "--program", program, "--", *WORDS])
         done = lambda: len(list(commits.glob("*.json"))) if commits.is_dir() else 0  # noqa: E731
-        wait_for("a quarter of the inputs", lambda: done() >= count // 4, 600)
+        wait_for("a quarter of the inputs", lambda: done() >= count // 4 or driver.poll() is not None, 600)
         before = done()
         os.kill(workers[0].pid, signal.SIGKILL)
         code = driver.wait(timeout=900)

@@ -11,6 +11,7 @@ Exit 1 when an answer differs, or when a query needs more than 2 GB.
 
 import argparse
 import hashlib
+import importlib.metadata
 import json
 import os
 import pathlib
@@ -18,8 +19,6 @@ import statistics
 import subprocess
 import sys
 import time
-
-import duckdb
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "templates/cluster"))
@@ -53,6 +52,8 @@ SELECT = {
 def columns_of(dataset, table):
     """Names and types from the file without rows that every table has."""
     file = f"{dataset}/{table}/month=none/empty.parquet"
+    import duckdb
+
     rows = duckdb.sql(f"DESCRIBE SELECT * FROM read_parquet('{file}', hive_partitioning = false)").fetchall()
     return [(row[0], row[1]) for row in rows]
 
@@ -65,9 +66,9 @@ def runs_select(dataset, windows):
         "window_spec": "'latency'", "rule": "'launched'", "trace_sha256": "'synthetic' || r",
         "captured_unix_ns": "1764000000000000000 + r * 86400000000000 // 20",
         "captured_utc": "strftime(make_timestamp((1764000000000000000 + r * 86400000000000 // 20) // 1000), '%Y-%m-%dT%H:%M:%SZ')",
-        "windows": f"{windows}", "total_ns": f"{windows} * 45000000", "min_ns": "40000000", "max_ns": "50000000",
-        "api_ns": f"{windows} * 18000000", "launch_ns": f"{windows} * 15000000", "kernel_ns": f"{windows} * 5000000",
-        "busy_ns": f"{windows} * 5000000", "idle_ns": f"{windows} * 40000000", "findings": "0",
+        "windows": f"{windows}", "total_ns": f"{windows * 45000000}", "min_ns": "40000000", "max_ns": "50000000",
+        "api_ns": f"{windows * 18000000}", "launch_ns": f"{windows * 15000000}", "kernel_ns": f"{windows * 5000000}",
+        "busy_ns": f"{windows * 5000000}", "idle_ns": f"{windows * 40000000}", "findings": "0",
     }
     cells = [f"CAST({known.get(name, 'NULL')} AS {kind}) AS {name}" for name, kind in columns_of(dataset, "runs")]
     return "SELECT " + ", ".join(cells)
@@ -75,6 +76,8 @@ def runs_select(dataset, windows):
 
 def generate(program, dataset, rows):
     """Writes the dataset, as if it had been compacted: a commit for each hundred runs."""
+    import duckdb
+
     subprocess.run([program, "dataset", "add", dataset, "--list", "/dev/null"], check=True, stdout=subprocess.DEVNULL)
     windows = 1000
     runs = max(RUNS_PER_FILE, rows // (sum(EACH.values()) * windows))
@@ -164,19 +167,22 @@ def main():
     parser.add_argument("--program", required=True)
     parser.add_argument("--engine", choices=["program", "python"], default="program")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only-generate", action="store_true")
     arguments = parser.parse_args()
     dataset = f"{arguments.folder}/dataset"
     if not pathlib.Path(dataset).exists():
         start = time.monotonic()
-        generate(arguments.program, dataset, arguments.rows)
+        if arguments.only_generate:
+            return generate(arguments.program, dataset, arguments.rows)
+        # In a process of its own: what a process needed is passed on to those that it starts, as their peak.
+        subprocess.run([sys.executable, *sys.argv, "--only-generate"], check=True)
         print(f"generated in {time.monotonic() - start:.0f} s")
     check = [arguments.program, "dataset", "check", dataset, "--format", "json"]
     about = json.loads(subprocess.run(check, check=True, capture_output=True).stdout)
     print(f"{sum(about['rows'].values())} rows in {about['files']} files, {about['bytes'] / 1e9:.2f} GB; the check finds nothing wrong")
-    versions = [f"DuckDB {duckdb.__version__}"]
+    versions = [f"DuckDB {importlib.metadata.version('duckdb')}"]
     if arguments.engine == "python":
-        import polars
-        versions.append(f"polars {polars.__version__} of PyPI")
+        versions.append(f"polars {importlib.metadata.version('polars')} of PyPI")
     else:
         versions.append(subprocess.run([arguments.program, "--version"], capture_output=True, text=True).stdout.strip())
     print(", ".join(versions), f"; median of {arguments.rounds}, in turns, 2 threads each", flush=True)

@@ -31,14 +31,16 @@ def main():
     parser.add_argument("dataset")
     parser.add_argument("--list", required=True, help="a file with one trace a line")
     parser.add_argument("--program", default="nsys-attrib")
-    parser.add_argument("words", nargs="*", help="more words for `dataset add`, after --")
-    arguments = parser.parse_args()
+    # What follows -- is for `dataset add`; argparse itself would take it for the list of traces.
+    typed = sys.argv[1:]
+    at = typed.index("--") if "--" in typed else len(typed)
+    arguments, words = parser.parse_args(typed[:at]), typed[at + 1 :]
 
     traces = [line for line in pathlib.Path(arguments.list).read_text().splitlines() if line.strip()]
     client = Client(arguments.scheduler)
     # Not pure: a result that Dask remembers from an earlier call says nothing of today's dataset.
     tasks = [
-        client.submit(add, arguments.program, arguments.dataset, trace, arguments.words, pure=False, retries=3)
+        client.submit(add, arguments.program, arguments.dataset, trace, words, pure=False, retries=3)
         for trace in traces
     ]
     added, recorded, wrong = 0, 0, 0
