@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 
 use super::args::{AnalyzeArgs, Format};
 use super::input::Resolver;
-use super::{COULD_NOT_RUN, energy, input, output};
+use super::{COULD_NOT_RUN, energy, input, json, output};
 use crate::attribution::document::{Analyses, SCHEMA_MANY};
 use crate::attribution::{Analysis, definitions};
 use crate::report::{self, Style};
@@ -31,7 +31,7 @@ pub(super) fn run(args: &AnalyzeArgs, jobs: Option<NonZeroUsize>) -> Result<Exit
     }
     match &args.out {
         Some(folder) => write_files(folder, &analyses, args)?,
-        None => print(analyses, &Show::of(args))?,
+        None => print(analyses, &Show::of(args, jobs))?,
     }
     Ok(code)
 }
@@ -80,15 +80,18 @@ pub(super) struct Show {
     pub(super) top: usize,
     /// What each number means.
     pub(super) explain: bool,
+    /// Threads, for documents.
+    pub(super) jobs: Option<NonZeroUsize>,
 }
 
 impl Show {
-    fn of(args: &AnalyzeArgs) -> Self {
+    fn of(args: &AnalyzeArgs, jobs: Option<NonZeroUsize>) -> Self {
         Self {
             format: args.format.unwrap_or(Format::Table),
             per_window: args.per_window,
             top: args.top,
             explain: args.explain,
+            jobs,
         }
     }
 }
@@ -128,7 +131,7 @@ pub(super) fn print(mut analyses: Vec<Analysis>, args: &Show) -> Result<()> {
         Format::Json => {
             drop(out);
             return if analyses.len() == 1 {
-                output::print_json(&analyses.remove(0))
+                output::print_analysis(analyses.remove(0), args.jobs)
             } else {
                 output::print_json(&Analyses { schema: SCHEMA_MANY.to_owned(), analyses })
             };
@@ -183,7 +186,7 @@ fn write_files(folder: &Path, analyses: &[Analysis], args: &AnalyzeArgs) -> Resu
     std::fs::create_dir_all(folder)
         .with_context(|| format!("folder {} cannot be made", folder.display()))?;
     let mut taken = BTreeSet::new();
-    let show = Show::of(args);
+    let show = Show::of(args, None);
     for analysis in analyses {
         let stem = unique_stem(analysis, &mut taken);
         let wants = |format| args.format.is_none_or(|only| only == format);
@@ -195,7 +198,7 @@ fn write_files(folder: &Path, analyses: &[Analysis], args: &AnalyzeArgs) -> Resu
         };
         if wants(Format::Json) {
             output::write_file(&file("json"), |out| {
-                serde_json::to_writer_pretty(&mut *out, analysis)?;
+                json::write(&mut *out, analysis)?;
                 writeln!(out)
             })?;
         }

@@ -52,7 +52,7 @@ pub(super) fn run(args: &ImportStatsArgs) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let format = args.format.unwrap_or(Format::Table);
-    let show = Show { format, per_window: false, top: args.top, explain: false };
+    let show = Show { format, per_window: false, top: args.top, explain: false, jobs: None };
     analyze::print(vec![analysis], &show)?;
     Ok(ExitCode::SUCCESS)
 }

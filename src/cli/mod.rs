@@ -20,6 +20,7 @@ mod info;
 mod input;
 mod instance;
 mod interrupt;
+mod json;
 mod launch;
 mod man;
 mod output;

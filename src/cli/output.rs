@@ -2,11 +2,15 @@
 //! appear whole or not at all.
 
 use std::io::{self, IsTerminal, Write};
+use std::num::NonZeroUsize;
 use std::path::Path;
+use std::thread;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
 
+use super::json;
+use crate::attribution::Analysis;
 use crate::finding::{Finding, Severity};
 use crate::report::{Style, write_findings};
 
@@ -36,10 +40,23 @@ pub(super) fn warn(findings: &[Finding]) -> Result<()> {
 
 /// Writes a document to standard output.
 pub(super) fn print_json(document: &impl Serialize) -> Result<()> {
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    serde_json::to_writer_pretty(&mut out, document).map_err(io::Error::from)?;
+    let mut out = standard_output();
+    json::write(&mut out, document)?;
     writeln!(out)?;
     Ok(out.flush()?)
+}
+
+/// The same for an analysis, with so many threads.
+pub(super) fn print_analysis(analysis: Analysis, jobs: Option<NonZeroUsize>) -> Result<()> {
+    let jobs = jobs.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
+    let mut out = standard_output();
+    json::write_analysis(&mut out, analysis, jobs)?;
+    writeln!(out)?;
+    Ok(out.flush()?)
+}
+
+fn standard_output() -> impl Write {
+    io::BufWriter::with_capacity(1 << 16, io::stdout().lock())
 }
 
 /// Writes a file through a temporary one beside it, so that it is there whole or not at all.
