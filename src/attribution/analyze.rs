@@ -5,6 +5,7 @@ use std::panic;
 use std::sync::OnceLock;
 use std::thread::{self, ScopedJoinHandle};
 
+use super::busy_split::{BusySplit, Divided};
 use super::classes::KernelClasses;
 use super::document::{Analysis, DeviceAbout, Idle, Instance, SCHEMA, Tool, TraceAbout, Windows};
 use super::gpu_time::MeetingKernels;
@@ -17,8 +18,8 @@ use super::scope::Scope;
 use super::window_doubts::Evidence;
 use super::window_items::{self, WindowItems};
 use super::{
-    api, busy, busy_split, definitions, gpu_time, idle, kernel_samples, lanes, trace_doubts,
-    verdict, window_doubts,
+    api, busy, definitions, gpu_time, idle, kernel_samples, lanes, trace_doubts, verdict,
+    window_doubts,
 };
 use crate::classify::Classifier;
 use crate::finding::Finding;
@@ -80,15 +81,13 @@ impl<'a> Analyzer<'a> {
         let rule = rule_of(set, how);
 
         // Each pass reads the trace and the windows, and nothing of the others.
-        let (api_time, (gpu_time, launched), (mut busy, meeting), idle, split) =
+        let (api_time, (gpu_time, launched), (mut busy, meeting, split), idle) =
             thread::scope(|threads| {
                 let api = threads.spawn(|| api::attribute(&scope, self.long(), how.own_thread));
                 let gpu = threads.spawn(|| gpu_time::attribute(&scope, rule, self.classes()));
-                let meeting = threads.spawn(|| meet(&scope));
-                let split =
-                    threads.spawn(|| busy_split::divide(&scope, self.classes(), self.rules));
+                let meeting = threads.spawn(|| meet(&scope, self.classes(), self.rules));
                 let idle = idle::split(&scope);
-                (done(api), done(gpu), done(meeting), idle, done(split))
+                (done(api), done(gpu), done(meeting), idle)
             });
         busy.block.by_name = split.by_name;
         let total_idle = sum_idle(&idle);
@@ -107,7 +106,7 @@ impl<'a> Analyzer<'a> {
         let instances = self.instances(
             &scope,
             &api_time.windows,
-            &gpu_time.windows,
+            &gpu_time,
             &busy.windows,
             &idle,
             split.windows,
@@ -200,7 +199,7 @@ impl<'a> Analyzer<'a> {
         &self,
         scope: &Scope<'_>,
         api: &[api::WindowApi],
-        kernels: &[gpu_time::WindowKernels],
+        kernels: &gpu_time::GpuTime,
         busy: &[i64],
         idle: &[Idle],
         split: Vec<BTreeMap<String, Nanos>>,
@@ -213,13 +212,13 @@ impl<'a> Analyzer<'a> {
             .enumerate()
             .map(|(w, (window, busy_class_ns))| {
                 let moved = window.cpu != window.span;
-                let class_ns: BTreeMap<String, Nanos> = kernels[w]
-                    .by_class
-                    .iter()
+                let class_ns: BTreeMap<String, Nanos> = kernels
+                    .by_class(w)
                     .map(|(class, ns)| {
-                        (self.rules.class_name(*class).to_owned(), Nanos::from_ns(*ns))
+                        (self.rules.class_name(class).to_owned(), Nanos::from_ns(ns))
                     })
                     .collect();
+                let counted = kernels.window(w);
                 Instance {
                     index: window.index,
                     start_ns: window.span.start(),
@@ -233,8 +232,8 @@ impl<'a> Analyzer<'a> {
                     api_ns: Nanos::from_ns(api[w].time_ns),
                     launches: api[w].launches,
                     launch_ns: Nanos::from_ns(api[w].launch_ns),
-                    kernels: kernels[w].count,
-                    kernel_ns: Nanos::from_ns(kernels[w].time_ns),
+                    kernels: counted.count,
+                    kernel_ns: Nanos::from_ns(counted.time_ns),
                     busy_ns: Nanos::from_ns(busy[w]),
                     idle: idle[w],
                     class_ns,
@@ -246,15 +245,24 @@ impl<'a> Analyzer<'a> {
 }
 
 /// One pass over the operations that meet the windows.
-fn meet<'a>(scope: &'a Scope<'a>) -> (busy::Busy, MeetingKernels<'a>) {
+fn meet<'a>(
+    scope: &'a Scope<'a>,
+    classes: &'a KernelClasses,
+    rules: &Classifier,
+) -> (busy::Busy, MeetingKernels<'a>, BusySplit) {
     let (mut busy, mut kernels) = (busy::BusyTime::new(scope), MeetingKernels::new(scope));
-    scope.operations_meeting(|op, window, own| {
-        busy.add(op, window, own);
-        if own {
-            kernels.add(op, window);
+    let mut divided = Divided::new(scope, classes);
+    scope.operations_meeting(|met| {
+        if !met.own {
+            busy.add_foreign();
+            return;
         }
+        let inside = met.span.clip(scope.spans[met.window]);
+        let gained = busy.add(met.sort, met.window, inside);
+        kernels.add(&met, inside);
+        divided.add(met.op, met.sort, met.window, gained);
     });
-    (busy.finish(), kernels)
+    (busy.finish(), kernels, divided.finish(rules))
 }
 
 /// The rule that was asked for, else the one that suits the windows.

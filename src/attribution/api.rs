@@ -12,10 +12,12 @@
 //! calls over the window: how much of the wall the CPU spent inside CUDA at all.
 
 use super::document::{Api, ApiFunction, Launches};
+use super::in_order::InOrder;
 use super::launches::LongLaunches;
 use super::scope::Scope;
-use crate::trace::{CallId, Calls};
+use crate::trace::{ApiName, CallId, Calls, ThreadId};
 use crate::units::{Nanos, Share, Span};
+use crate::windows::Window;
 use crate::windows::intervals::Union;
 
 /// API time of one window.
@@ -45,61 +47,132 @@ struct Sums {
 /// Attributes API time; `own_thread` counts the window's thread alone.
 pub(super) fn attribute(scope: &Scope<'_>, long: &LongLaunches, own_thread: bool) -> ApiTime {
     let calls = &scope.trace.calls;
-    let parents = enclosing_calls(calls, scope.trace.identities.threads().len());
-    let mut by_name = vec![Sums::default(); calls.names().len()];
-    let mut windows = vec![WindowApi::default(); scope.windows().len()];
-    let mut cover = vec![Union::default(); scope.windows().len()];
-    let (mut started, mut own_ns, mut all_ns) = (0, 0, 0);
-    let (mut blocked_ns, mut first_use_ns) = (0, 0);
-    scope.calls_meeting(|call, w, attributed| {
-        let (span, cpu) = (calls.span(call), scope.cpu_spans[w]);
-        let inside = span.clip(cpu);
-        let ns = inside.length().as_ns();
-        let own = match scope.windows()[w].thread() {
-            Some(thread) => thread == calls.thread(call),
-            None => attributed,
-        };
-        if own {
-            cover[w].add(inside);
+    let nesting = enclosing_calls(calls, scope.trace.identities.threads().len());
+    let mut pass = Pass::new(scope, own_thread);
+    let mut parents = nesting.in_order();
+    let (mut blocked, mut first_use) = (long.blocked(), long.first_use());
+    scope.calls_meeting(|call, window, attributed| {
+        let Some(ns) = pass.add(call, window, attributed) else { return };
+        if let Some((_, parent)) = parents.find(call, |pair| pair.0) {
+            pass.add_nested(call, *parent, window);
         }
-        if !attributed {
-            return;
+        if blocked.find(call, |long| *long).is_some() {
+            pass.blocked_ns += ns;
         }
-        all_ns += ns;
-        own_ns += if own { ns } else { 0 };
-        if own_thread && !own {
-            return;
-        }
-        let name = calls.name_index(call);
-        by_name[name].calls += 1;
-        by_name[name].time_ns += ns;
-        if let Some(parent) = parents.of(call) {
-            let shared = inside.clip(calls.span(parent)).length().as_ns();
-            by_name[calls.name_index(parent)].nested_ns += shared;
-        }
-        started += u64::from(cpu.holds(span.start()));
-        windows[w].calls += 1;
-        windows[w].time_ns += ns;
-        if calls.name(call).launches {
-            windows[w].launches += 1;
-            windows[w].launch_ns += ns;
-            blocked_ns += if long.is_blocked(call) { ns } else { 0 };
-            first_use_ns += if long.is_first_use(call) { ns } else { 0 };
+        if first_use.find(call, |long| *long).is_some() {
+            pass.first_use_ns += ns;
         }
     });
-    let total: i64 = by_name.iter().map(|sums| sums.time_ns).sum();
-    let wall: i64 = scope.cpu_spans.iter().map(|span| span.length().as_ns()).sum();
-    let covered: i64 = cover.iter().map(|union| union.total_ns()).sum();
-    let block = Api {
-        total_ns: Nanos::from_ns(total),
-        calls: by_name.iter().map(|sums| sums.calls).sum(),
-        calls_started: started,
-        own_thread_ns: Some(Nanos::from_ns(own_ns)),
-        cover_share: Share::of(covered, wall),
-        launch: launches(calls, &by_name, total, blocked_ns, first_use_ns),
-        by_name: functions(calls, &by_name, total),
-    };
-    ApiTime { block, windows, all_threads_ns: all_ns }
+    pass.finish()
+}
+
+/// What a pass must know of a call beside its time.
+#[derive(Clone, Copy)]
+struct Maker {
+    thread: ThreadId,
+    name: usize,
+    launches: bool,
+}
+
+/// The sums of one pass over the calls that meet the windows.
+struct Pass<'a> {
+    scope: &'a Scope<'a>,
+    own_thread: bool,
+    makers: Vec<Maker>,
+    threads: Vec<Option<ThreadId>>,
+    by_name: Vec<Sums>,
+    windows: Vec<WindowApi>,
+    cover: Vec<Union>,
+    started: u64,
+    own_ns: i64,
+    all_ns: i64,
+    blocked_ns: i64,
+    first_use_ns: i64,
+}
+
+impl<'a> Pass<'a> {
+    fn new(scope: &'a Scope<'a>, own_thread: bool) -> Self {
+        let calls = &scope.trace.calls;
+        let count = scope.windows().len();
+        let maker = |(&(thread, name), function): (&(ThreadId, u32), &ApiName)| Maker {
+            thread,
+            name: name as usize,
+            launches: function.launches,
+        };
+        Self {
+            scope,
+            own_thread,
+            makers: calls.makers().iter().zip(calls.names_by_maker()).map(maker).collect(),
+            threads: scope.windows().iter().map(Window::thread).collect(),
+            by_name: vec![Sums::default(); calls.names().len()],
+            windows: vec![WindowApi::default(); count],
+            cover: vec![Union::default(); count],
+            started: 0,
+            own_ns: 0,
+            all_ns: 0,
+            blocked_ns: 0,
+            first_use_ns: 0,
+        }
+    }
+
+    /// Adds a call that meets a window; answers its time inside, in ns, if it counts.
+    #[inline]
+    fn add(&mut self, call: CallId, window: usize, attributed: bool) -> Option<i64> {
+        let calls = &self.scope.trace.calls;
+        let (span, cpu) = (calls.span(call), self.scope.cpu_spans[window]);
+        let maker = self.makers[calls.maker_index(call)];
+        let inside = span.clip(cpu);
+        let ns = inside.length().as_ns();
+        let own = self.threads[window].map_or(attributed, |thread| thread == maker.thread);
+        if own {
+            self.cover[window].add(inside);
+        }
+        if !attributed {
+            return None;
+        }
+        self.all_ns += ns;
+        self.own_ns += if own { ns } else { 0 };
+        if self.own_thread && !own {
+            return None;
+        }
+        self.started += u64::from(cpu.holds(span.start()));
+        let sums = &mut self.by_name[maker.name];
+        sums.calls += 1;
+        sums.time_ns += ns;
+        let sums = &mut self.windows[window];
+        sums.calls += 1;
+        sums.time_ns += ns;
+        if maker.launches {
+            sums.launches += 1;
+            sums.launch_ns += ns;
+        }
+        Some(ns)
+    }
+
+    /// Adds a counted call to what the one around it does not do itself.
+    fn add_nested(&mut self, call: CallId, parent: CallId, window: usize) {
+        let calls = &self.scope.trace.calls;
+        let inside = calls.span(call).clip(self.scope.cpu_spans[window]);
+        let shared = inside.clip(calls.span(parent)).length().as_ns();
+        self.by_name[calls.name_index(parent)].nested_ns += shared;
+    }
+
+    fn finish(self) -> ApiTime {
+        let calls = &self.scope.trace.calls;
+        let total: i64 = self.by_name.iter().map(|sums| sums.time_ns).sum();
+        let wall: i64 = self.scope.cpu_spans.iter().map(|span| span.length().as_ns()).sum();
+        let covered: i64 = self.cover.iter().map(|union| union.total_ns()).sum();
+        let block = Api {
+            total_ns: Nanos::from_ns(total),
+            calls: self.by_name.iter().map(|sums| sums.calls).sum(),
+            calls_started: self.started,
+            own_thread_ns: Some(Nanos::from_ns(self.own_ns)),
+            cover_share: Share::of(covered, wall),
+            launch: launches(calls, &self.by_name, total, self.blocked_ns, self.first_use_ns),
+            by_name: functions(calls, &self.by_name, total),
+        };
+        ApiTime { block, windows: self.windows, all_threads_ns: self.all_ns }
+    }
 }
 
 fn launches(calls: &Calls, by_name: &[Sums], total: i64, blocked: i64, first_use: i64) -> Launches {
@@ -140,6 +213,11 @@ pub(super) struct Enclosing {
 }
 
 impl Enclosing {
+    /// Each such call, in order, and the one around it.
+    fn in_order(&self) -> InOrder<'_, (CallId, CallId)> {
+        InOrder::over(&self.pairs)
+    }
+
     /// The call around a call.
     pub(super) fn of(&self, call: CallId) -> Option<CallId> {
         let at = self.pairs.binary_search_by_key(&call, |pair| pair.0).ok()?;

@@ -4,8 +4,8 @@
 //! it and whenever, clipped to the window. At least one device busy is busy.
 
 use super::document::{DeviceBusy, Gpu};
-use super::scope::Scope;
-use crate::trace::{OpId, Operations};
+use super::scope::{Meeting, Scope, Sort};
+use crate::trace::Operations;
 use crate::units::{Nanos, Span};
 use crate::windows::intervals::Union;
 
@@ -19,10 +19,10 @@ pub(super) struct Busy {
 /// Adds busy time up, operation by operation.
 pub(super) struct BusyTime<'a> {
     scope: &'a Scope<'a>,
-    /// By label: whether it is no copy.
-    computes: Vec<bool>,
     any: Vec<Union>,
     compute: Vec<Union>,
+    /// Where the trace knows but one device: whether the window uses it.
+    met: Vec<bool>,
     by_device: DeviceUnions,
     foreign: bool,
 }
@@ -33,32 +33,41 @@ impl<'a> BusyTime<'a> {
         let windows = scope.windows().len();
         Self {
             scope,
-            computes: operations.labels().iter().map(|label| !label.moves_memory()).collect(),
             any: vec![Union::default(); windows],
             compute: vec![Union::default(); windows],
+            met: vec![false; windows],
             by_device: DeviceUnions::new(operations, windows),
             foreign: false,
         }
     }
 
-    /// Adds an operation that meets a window; operations come in the order of their starts.
-    pub(super) fn add(&mut self, op: OpId, window: usize, own: bool) {
-        if !own {
-            self.foreign = true;
-            return;
-        }
-        let operations = &self.scope.trace.operations;
-        let inside = operations.span(op).clip(self.scope.spans[window]);
-        self.any[window].add(inside);
-        if self.computes[operations.label_index(op)] {
+    /// Remembers that an operation of another process meets a window.
+    pub(super) const fn add_foreign(&mut self) {
+        self.foreign = true;
+    }
+
+    /// Adds the part of an operation inside a window; operations come in the order of their starts.
+    /// Answers the busy time that belongs to it: that of no operation before.
+    #[inline]
+    pub(super) fn add(&mut self, sort: &Sort, window: usize, inside: Span) -> i64 {
+        let gained = self.any[window].add(inside);
+        if !sort.moves_memory {
             self.compute[window].add(inside);
         }
-        self.by_device.add(operations.queue_index(op), window, inside);
+        match self.by_device.devices.len() {
+            1 => self.met[window] = true,
+            _ => self.by_device.add(sort.queue, window, inside),
+        }
+        gained
     }
 
     /// The block and its windows.
-    pub(super) fn finish(self) -> Busy {
+    pub(super) fn finish(mut self) -> Busy {
         let scope = self.scope;
+        if self.met.contains(&true) {
+            let used = self.met.iter().zip(&self.any).map(|(met, union)| met.then_some(*union));
+            self.by_device.unions[0] = used.collect();
+        }
         let windows: Vec<i64> = self.any.iter().map(|union| union.total_ns()).collect();
         let busy: i64 = windows.iter().sum();
         let computing: i64 = self.compute.iter().map(|union| union.total_ns()).sum();
@@ -121,11 +130,10 @@ impl DeviceUnions {
 
 /// Time in which other processes used the devices that the attributed one used in the window.
 fn foreign_busy(scope: &Scope<'_>, used: &DeviceUnions) -> i64 {
-    let operations = &scope.trace.operations;
     let mut foreign = vec![Union::default(); scope.windows().len()];
-    scope.operations_meeting(|op, window, own| {
-        if !own && used.uses(operations.queue_index(op), window) {
-            foreign[window].add(operations.span(op).clip(scope.spans[window]));
+    scope.operations_meeting(|Meeting { sort, span, window, own, .. }| {
+        if !own && used.uses(sort.queue, window) {
+            foreign[window].add(span.clip(scope.spans[window]));
         }
     });
     foreign.iter().map(|union| union.total_ns()).sum()

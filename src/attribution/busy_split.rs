@@ -10,13 +10,13 @@
 //! ```
 //! Operations of the attributed process count, whoever launched them and whenever, as in `busy`.
 
-use super::classes::KernelClasses;
+use super::class_times::{Columns, TimeTable};
+use super::classes::{ClassWalk, KernelClasses};
 use super::document::BusyName;
-use super::scope::Scope;
+use super::scope::{Scope, Sort};
 use crate::classify::{ClassId, Classifier};
-use crate::trace::Label;
+use crate::trace::{Label, OpId};
 use crate::units::Nanos;
-use crate::windows::intervals::Union;
 
 use std::collections::BTreeMap;
 
@@ -41,55 +41,89 @@ pub(super) struct BusySplit {
     pub(super) by_name: Vec<BusyName>,
 }
 
-/// Divides the busy time of the windows.
-pub(super) fn divide(scope: &Scope<'_>, classes: &KernelClasses, rules: &Classifier) -> BusySplit {
-    let operations = &scope.trace.operations;
-    let mut unions = vec![Union::default(); scope.windows().len()];
-    // A window holds few classes: a short list is quicker than a map.
-    let mut windows: Vec<Vec<(Kind, i64)>> = vec![Vec::new(); scope.windows().len()];
-    let mut names: BTreeMap<(usize, Kind), i64> = BTreeMap::new();
-    scope.operations_meeting(|op, window, own| {
-        if !own {
-            return;
+/// Divides the busy time, operation by operation.
+pub(super) struct Divided<'a> {
+    scope: &'a Scope<'a>,
+    classes: ClassWalk<'a>,
+    columns: Columns,
+    /// The classes, then what is no kernel: transfers and graphs.
+    windows: TimeTable,
+    /// Nearly all kernels have the class of their name: one sum for each label holds them.
+    by_label: Vec<(Option<Kind>, i64)>,
+    by_context: BTreeMap<(usize, Kind), i64>,
+}
+
+impl<'a> Divided<'a> {
+    pub(super) fn new(scope: &'a Scope<'a>, classes: &'a KernelClasses) -> Self {
+        let columns = classes.columns();
+        Self {
+            scope,
+            classes: classes.in_order(),
+            windows: TimeTable::new(scope.windows().len(), columns.len() + 2),
+            columns,
+            by_label: vec![(None, 0); scope.trace.operations.labels().len()],
+            by_context: BTreeMap::new(),
         }
-        let before = unions[window].total_ns();
-        unions[window].add(operations.span(op).clip(scope.spans[window]));
-        let gained = unions[window].total_ns() - before;
+    }
+
+    /// Adds an operation of the attributed process to a window, with the part of its time that belongs
+    /// to no earlier one; operations come in the order of their starts.
+    #[inline]
+    pub(super) fn add(&mut self, op: OpId, sort: &Sort, window: usize, gained: i64) {
         if gained == 0 {
             return;
         }
-        let kind = match classes.class(scope.trace, op) {
-            Some((class, _)) => Kind::Kernel(class),
-            None if operations.label(op).moves_memory() => Kind::Transfer,
-            None => Kind::Graph,
+        let (kind, by_context) = match self.classes.class(op, sort.label) {
+            Some((class, by_context)) => (Kind::Kernel(class), by_context),
+            None if sort.moves_memory => (Kind::Transfer, false),
+            None => (Kind::Graph, false),
         };
-        match windows[window].iter_mut().find(|entry| entry.0 == kind) {
-            Some(entry) => entry.1 += gained,
-            None => windows[window].push((kind, gained)),
+        let column = match kind {
+            Kind::Kernel(class) => self.columns.of_class(class),
+            Kind::Transfer => self.columns.len(),
+            Kind::Graph => self.columns.len() + 1,
+        };
+        self.windows.add(window, column, gained);
+        if by_context {
+            *self.by_context.entry((sort.label, kind)).or_default() += gained;
+        } else {
+            let sum = &mut self.by_label[sort.label];
+            *sum = (Some(kind), sum.1 + gained);
         }
-        *names.entry((operations.label_index(op), kind)).or_default() += gained;
-    });
-    let class = |kind: Kind| match kind {
-        Kind::Kernel(class) => rules.class_name(class).to_owned(),
-        Kind::Transfer => TRANSFER.to_owned(),
-        Kind::Graph => GRAPH.to_owned(),
-    };
-    let windows = windows
-        .into_iter()
-        .map(|kinds| {
-            kinds.into_iter().map(|(kind, ns)| (class(kind), Nanos::from_ns(ns))).collect()
-        })
-        .collect();
-    let named = names.into_iter().map(|((label, kind), ns)| BusyName {
-        name: name(&operations.labels()[label]),
-        class: class(kind),
-        busy_ns: Nanos::from_ns(ns),
-    });
-    let mut by_name: Vec<BusyName> = named.collect();
-    by_name.sort_by(|a, b| {
-        b.busy_ns.cmp(&a.busy_ns).then_with(|| (&a.name, &a.class).cmp(&(&b.name, &b.class)))
-    });
-    BusySplit { windows, by_name }
+    }
+
+    /// The sums, under the names of the classes.
+    pub(super) fn finish(self, rules: &Classifier) -> BusySplit {
+        let class = |kind: Kind| match kind {
+            Kind::Kernel(class) => rules.class_name(class).to_owned(),
+            Kind::Transfer => TRANSFER.to_owned(),
+            Kind::Graph => GRAPH.to_owned(),
+        };
+        let kernels = self.columns.classes().iter().map(|class| Kind::Kernel(*class));
+        let kinds: Vec<Kind> = kernels.chain([Kind::Transfer, Kind::Graph]).collect();
+        let of_window = |window: usize| {
+            let row = self.windows.row(window);
+            row.map(|(column, ns)| (class(kinds[column]), Nanos::from_ns(ns))).collect()
+        };
+        let windows = (0..self.scope.windows().len()).map(of_window).collect();
+        let mut names = self.by_context;
+        for (label, (kind, ns)) in self.by_label.into_iter().enumerate() {
+            if let Some(kind) = kind {
+                *names.entry((label, kind)).or_default() += ns;
+            }
+        }
+        let labels = self.scope.trace.operations.labels();
+        let named = names.into_iter().map(|((label, kind), ns)| BusyName {
+            name: name(&labels[label]),
+            class: class(kind),
+            busy_ns: Nanos::from_ns(ns),
+        });
+        let mut by_name: Vec<BusyName> = named.collect();
+        by_name.sort_by(|a, b| {
+            b.busy_ns.cmp(&a.busy_ns).then_with(|| (&a.name, &a.class).cmp(&(&b.name, &b.class)))
+        });
+        BusySplit { windows, by_name }
+    }
 }
 
 fn name(label: &Label) -> String {

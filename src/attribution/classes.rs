@@ -1,5 +1,7 @@
 //! The class of every kernel of a trace: by its name, unless the kernels around it say otherwise.
 
+use super::class_times::Columns;
+use super::in_order::InOrder;
 use crate::classify::{Assignment, ClassId, Classifier, ContextAssignment, ContextOp, ContextRule};
 use crate::trace::{Label, OpId, ThreadId, Trace};
 use crate::units::Span;
@@ -54,10 +56,40 @@ impl KernelClasses {
         }
     }
 
+    /// Every class that a kernel of the trace has.
+    pub(super) fn columns(&self) -> Columns {
+        let by_context = self.by_context.iter().map(|(_, found)| found.class);
+        Columns::of(self.by_label.iter().flatten().copied().chain(by_context).collect())
+    }
+
+    /// The classes of kernels that come in order.
+    pub(super) fn in_order(&self) -> ClassWalk<'_> {
+        ClassWalk { by_label: &self.by_label, by_context: InOrder::over(&self.by_context) }
+    }
+
     /// The rule of context that decided the class of an operation, if one did.
     pub fn context_rule(&self, op: OpId) -> Option<ContextRule> {
         let at = self.by_context.binary_search_by_key(&op, |entry| entry.0).ok()?;
         Some(self.by_context[at].1.rule)
+    }
+}
+
+/// [`KernelClasses::class`] for operations that come in order, which spares looking each one up.
+pub(super) struct ClassWalk<'a> {
+    by_label: &'a [Option<ClassId>],
+    by_context: InOrder<'a, (OpId, ContextAssignment)>,
+}
+
+impl ClassWalk<'_> {
+    /// The class of an operation with that label and whether context decided it; `None` for anything
+    /// but kernels.
+    #[inline]
+    pub(super) fn class(&mut self, op: OpId, label: usize) -> Option<(ClassId, bool)> {
+        let by_name = self.by_label[label]?;
+        match self.by_context.find(op, |entry| entry.0) {
+            Some((_, found)) => Some((found.class, true)),
+            None => Some((by_name, false)),
+        }
     }
 }
 

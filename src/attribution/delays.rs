@@ -4,14 +4,14 @@
 //! exceed the wall many times and is never a share.
 
 use super::document::LaunchDelay;
-use crate::stats;
+use crate::stats::Integers;
 use crate::trace::{OpId, Trace};
-use crate::units::Nanos;
+use crate::units::{Nanos, TraceTime};
 
 /// Launch delays of kernels, in ns.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Delays {
-    all: Vec<i64>,
+    all: Integers,
     sum: i64,
     before_their_call: usize,
     max: Option<i64>,
@@ -20,10 +20,11 @@ pub(super) struct Delays {
 }
 
 impl Delays {
-    /// Adds a kernel, if its call is in the export.
-    pub(super) fn add(&mut self, trace: &Trace, op: OpId) {
+    /// Adds a kernel that starts then, if its call is in the export.
+    #[inline]
+    pub(super) fn add(&mut self, trace: &Trace, op: OpId, start: TraceTime) {
         if let Some(call) = trace.links.cause(op) {
-            let delay = trace.operations.span(op).start() - trace.calls.span(call).start();
+            let delay = start - trace.calls.start(call);
             let delay = delay.as_ns();
             self.all.push(delay);
             self.sum += delay;
@@ -34,8 +35,7 @@ impl Delays {
 
     /// Call once after the last kernel.
     pub(super) fn finish(&mut self) {
-        let mut at =
-            |p| stats::percentile_of(&mut self.all, p).map(|ns| Nanos::from_ns(ns.round() as i64));
+        let mut at = |p| self.all.percentile(p).map(|ns| Nanos::from_ns(ns.round() as i64));
         (self.p50, self.p95) = (at(0.50), at(0.95));
     }
 

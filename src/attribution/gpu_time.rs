@@ -6,41 +6,23 @@
 use std::collections::BTreeMap;
 
 use super::class_groups;
-use super::classes::KernelClasses;
+use super::class_times::{Columns, TimeTable};
+use super::classes::{ClassWalk, KernelClasses};
 use super::contained::Contained;
 use super::delays::Delays;
 use super::document::{Copies, CountTime, Graphs, KernelClass, KernelFunction, Kernels, Rules};
 use super::rule::Rule;
-use super::scope::Scope;
+use super::scope::{Meeting, Scope, Sort};
 use crate::classify::{ClassId, Classifier};
 use crate::trace::{CallId, Label, OpId, ThreadId};
-use crate::units::{Bytes, Nanos, Share};
+use crate::units::{Bytes, Nanos, Share, Span};
 use crate::windows::Window;
-
-/// Kernel time of one window.
-#[derive(Clone, Debug, Default)]
-pub(super) struct WindowKernels {
-    pub(super) count: u64,
-    pub(super) time_ns: i64,
-    /// In the order in which the classes first came.
-    pub(super) by_class: Vec<(ClassId, i64)>,
-}
-
-impl WindowKernels {
-    /// A window holds kernels of few classes: looking through them is faster than any map.
-    fn add(&mut self, class: ClassId, ns: i64) {
-        self.count += 1;
-        self.time_ns += ns;
-        match self.by_class.iter_mut().find(|entry| entry.0 == class) {
-            Some(entry) => entry.1 += ns,
-            None => self.by_class.push((class, ns)),
-        }
-    }
-}
 
 /// What the operations of the windows add up to, under the rule that is shown.
 pub(super) struct GpuTime {
-    pub(super) windows: Vec<WindowKernels>,
+    windows: Vec<Sum>,
+    columns: Columns,
+    by_class: TimeTable,
     pub(super) copies: Vec<Copies>,
     pub(super) graphs: Graphs,
     kernels: BTreeMap<(usize, ClassId), Sum>,
@@ -49,10 +31,11 @@ pub(super) struct GpuTime {
     streams: Vec<bool>,
 }
 
+/// So many operations, and their time.
 #[derive(Clone, Copy, Debug, Default)]
-struct Sum {
-    count: u64,
-    time_ns: i64,
+pub(super) struct Sum {
+    pub(super) count: u64,
+    pub(super) time_ns: i64,
 }
 
 impl Sum {
@@ -86,22 +69,12 @@ impl Pair {
 /// What both passes over the operations must know of windows and labels.
 struct Known<'a> {
     scope: &'a Scope<'a>,
-    is_kernel: Vec<bool>,
     threads: Vec<Option<ThreadId>>,
 }
 
 impl<'a> Known<'a> {
     fn of(scope: &'a Scope<'a>) -> Self {
-        let labels = scope.trace.operations.labels();
-        Self {
-            scope,
-            is_kernel: labels.iter().map(Label::is_kernel).collect(),
-            threads: scope.windows().iter().map(Window::thread).collect(),
-        }
-    }
-
-    fn is_kernel(&self, op: OpId) -> bool {
-        self.is_kernel[self.scope.trace.operations.label_index(op)]
+        Self { scope, threads: scope.windows().iter().map(Window::thread).collect() }
     }
 
     /// Whether a call is of the window's own thread; a window of no thread owns all.
@@ -125,19 +98,19 @@ impl<'a> MeetingKernels<'a> {
         Self { known, started: Pair::default(), overlap: Pair::default(), orphans: 0 }
     }
 
-    /// Adds an operation of the attributed process that meets a window.
-    pub(super) fn add(&mut self, op: OpId, window: usize) {
-        if !self.known.is_kernel(op) {
+    /// Adds an operation of the attributed process that meets a window, and its part inside.
+    #[inline]
+    pub(super) fn add(&mut self, met: &Meeting<'_>, inside: Span) {
+        if !met.sort.is_kernel {
             return;
         }
         let scope = self.known.scope;
-        let (span, inside) = (scope.trace.operations.span(op), scope.spans[window]);
-        let cause = scope.trace.links.cause(op);
-        let own = self.known.own_thread(cause, window);
+        let cause = scope.trace.links.cause(met.op);
+        let own = self.known.own_thread(cause, met.window);
         self.orphans += u64::from(cause.is_none());
-        self.overlap.add(span.clip(inside).length().as_ns(), own);
-        if inside.holds(span.start()) {
-            self.started.add(span.length().as_ns(), own);
+        self.overlap.add(inside.length().as_ns(), own);
+        if scope.spans[met.window].holds(met.span.start()) {
+            self.started.add(met.span.length().as_ns(), own);
         }
     }
 }
@@ -155,11 +128,11 @@ impl<'a> LaunchedKernels<'a> {
         Self { known: Known::of(scope), launched: Pair::default(), contained }
     }
 
-    fn add(&mut self, op: OpId, call: CallId, window: usize) {
-        let scope = self.known.scope;
-        let span = scope.trace.operations.span(op);
-        self.contained.add(span, scope.spans[window]);
-        if self.known.is_kernel(op) {
+    #[inline]
+    fn add(&mut self, item: &Item<'_>, call: CallId, window: usize) {
+        let span = item.span;
+        self.contained.add(span, self.known.scope.spans[window]);
+        if item.sort.is_kernel {
             self.launched.add(span.length().as_ns(), self.known.own_thread(Some(call), window));
         }
     }
@@ -185,34 +158,44 @@ pub(super) fn attribute<'a>(
     classes: &KernelClasses,
 ) -> (GpuTime, LaunchedKernels<'a>) {
     let operations = &scope.trace.operations;
-    let whole = |op| operations.span(op).length().as_ns();
+    let item = |op| Item { op, sort: scope.sort(op), span: operations.span(op) };
+    let whole = |item: &Item<'_>| item.span.length().as_ns();
     let mut launched = LaunchedKernels::new(scope);
     let mut shown = Shown::new(scope, classes);
     scope.operations_launched(|op, call, window| {
-        launched.add(op, call, window);
+        let item = item(op);
+        launched.add(&item, call, window);
         if rule == Rule::Launched {
-            shown.add(op, window, whole(op));
+            shown.add(&item, window, whole(&item));
         }
     });
     match rule {
         Rule::Launched => {}
-        Rule::Started => {
-            scope.operations_starting(|op, window| shown.add(op, window, whole(op)));
-        }
-        Rule::Overlap => scope.operations_meeting(|op, window, own| {
+        Rule::Started => scope.operations_starting(|op, window| {
+            let item = item(op);
+            shown.add(&item, window, whole(&item));
+        }),
+        Rule::Overlap => scope.operations_meeting(|Meeting { op, sort, span, window, own }| {
             if own {
-                let inside = operations.span(op).clip(scope.spans[window]);
-                shown.add(op, window, inside.length().as_ns());
+                let inside = span.clip(scope.spans[window]).length().as_ns();
+                shown.add(&Item { op, sort, span }, window, inside);
             }
         }),
     }
     (shown.finish(), launched)
 }
 
+/// An operation on its way into the sums.
+struct Item<'a> {
+    op: OpId,
+    sort: &'a Sort,
+    span: Span,
+}
+
 /// Operations under the rule that is shown.
 struct Shown<'a> {
     scope: &'a Scope<'a>,
-    classes: &'a KernelClasses,
+    classes: ClassWalk<'a>,
     time: GpuTime,
     /// Nearly all kernels have the class of their name: one sum for each label holds them.
     by_label: Vec<(Option<ClassId>, Sum)>,
@@ -222,8 +205,12 @@ struct Shown<'a> {
 impl<'a> Shown<'a> {
     fn new(scope: &'a Scope<'a>, classes: &'a KernelClasses) -> Self {
         let operations = &scope.trace.operations;
+        let columns = classes.columns();
+        let windows = scope.windows().len();
         let time = GpuTime {
-            windows: vec![WindowKernels::default(); scope.windows().len()],
+            windows: vec![Sum::default(); windows],
+            by_class: TimeTable::new(windows, columns.len()),
+            columns,
             copies: Vec::new(),
             graphs: Graphs { count: 0, time_ns: Nanos::ZERO },
             kernels: BTreeMap::new(),
@@ -232,15 +219,17 @@ impl<'a> Shown<'a> {
             streams: vec![false; operations.queues().len()],
         };
         let by_label = vec![(None, Sum::default()); operations.labels().len()];
-        Self { scope, classes, time, by_label, copies: BTreeMap::new() }
+        Self { scope, classes: classes.in_order(), time, by_label, copies: BTreeMap::new() }
     }
 
     /// Adds an operation to a window, with the time that the rule counts.
-    fn add(&mut self, op: OpId, window: usize, ns: i64) {
+    #[inline]
+    fn add(&mut self, &Item { op, sort, span }: &Item<'_>, window: usize, ns: i64) {
         let (operations, time) = (&self.scope.trace.operations, &mut self.time);
-        if let Some((class, by_context)) = self.classes.class(self.scope.trace, op) {
-            time.windows[window].add(class, ns);
-            let label = operations.label_index(op);
+        let &Sort { label, queue, .. } = sort;
+        if let Some((class, by_context)) = self.classes.class(op, label) {
+            time.windows[window].add(ns);
+            time.by_class.add(window, time.columns.of_class(class), ns);
             if by_context {
                 time.kernels.entry((label, class)).or_default().add(ns);
                 *time.context_ns.entry(class).or_default() += ns;
@@ -248,8 +237,8 @@ impl<'a> Shown<'a> {
                 self.by_label[label].0 = Some(class);
                 self.by_label[label].1.add(ns);
             }
-            time.delays.add(self.scope.trace, op);
-            time.streams[operations.queue_index(op)] = true;
+            time.delays.add(self.scope.trace, op, span.start());
+            time.streams[queue] = true;
         } else if let Some(kind) = operations.label(op).memory_kind() {
             let (sum, bytes) = self.copies.entry(kind).or_default();
             sum.add(ns);
@@ -281,6 +270,16 @@ impl<'a> Shown<'a> {
 }
 
 impl GpuTime {
+    /// The kernels of a window.
+    pub(super) fn window(&self, window: usize) -> Sum {
+        self.windows[window]
+    }
+
+    /// Time of the kernels of a window, in ns, by their class.
+    pub(super) fn by_class(&self, window: usize) -> impl Iterator<Item = (ClassId, i64)> + '_ {
+        self.by_class.row(window).map(|(column, ns)| (self.columns.classes()[column], ns))
+    }
+
     /// How long the counted kernels waited.
     pub(super) const fn delays(&self) -> &Delays {
         &self.delays

@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::{Idle, IdleKinds};
 use super::idle_stretch::{Cause, Ledger, Place, Stretch};
-use super::scope::Scope;
+use super::scope::{Meeting, Scope};
 use super::timeline::{self, Doing, Synchronising, Timeline};
 use crate::trace::{OpId, ThreadId};
 use crate::units::{Nanos, Span};
@@ -139,9 +139,9 @@ pub(super) fn enter_all<L: Ledger>(scope: &Scope<'_>, ledgers: &mut [L]) {
         .iter()
         .map(|span| Progress { covered_to: span.start_ns(), ..Progress::default() })
         .collect();
-    scope.operations_meeting(|op, window, own| {
-        if own {
-            causes.step(op, scope.spans[window], &mut progress[window], &mut ledgers[window]);
+    scope.operations_meeting(|met| {
+        if met.own {
+            causes.step(&met, &mut progress[met.window], &mut ledgers[met.window]);
         }
     });
     for (window, state) in progress.iter_mut().enumerate() {
@@ -190,6 +190,8 @@ struct Causes<'a> {
     threads: Vec<Timeline>,
     /// Where each timeline was looked at last: idle stretches come nearly in order.
     hints: Vec<Cell<usize>>,
+    /// The same for the operation behind a window.
+    behind: Cell<usize>,
     /// The devices that the attributed process used in each window; `None` where the whole trace
     /// knows but one.
     devices: Option<Vec<BTreeSet<i64>>>,
@@ -210,6 +212,7 @@ impl<'a> Causes<'a> {
             sync,
             threads,
             hints,
+            behind: Cell::new(0),
             devices: devices(scope),
             last_start: last_starts(scope),
         }
@@ -231,9 +234,9 @@ impl<'a> Causes<'a> {
     }
 
     /// Takes the next operation of a window, in the order of their starts.
-    fn step(&self, op: OpId, window: Span, state: &mut Progress, ledger: &mut impl Ledger) {
-        let span = self.scope.trace.operations.span(op);
-        let start = span.start_ns().max(window.start_ns());
+    fn step(&self, met: &Meeting<'_>, state: &mut Progress, ledger: &mut impl Ledger) {
+        let &Meeting { op, span, window, .. } = met;
+        let start = span.start_ns().max(self.scope.spans[window].start_ns());
         match &mut state.waiting {
             Some(gap) if gap.to == start => {
                 if self.precedes(op, gap.next) {
@@ -303,7 +306,8 @@ impl<'a> Causes<'a> {
         if self.last_start.get(&attributed).is_none_or(|last| *last < span.end_ns()) {
             return None;
         }
-        let first = operations.first_starting_from(span.end());
+        let first = operations.first_starting_from(span.end(), self.behind.get());
+        self.behind.set(first.index());
         let mut found: Option<OpId> = None;
         for op in operations.ids_from(first) {
             if found.is_some_and(|next| operations.span(next).start() < operations.span(op).start())
@@ -407,9 +411,9 @@ fn devices(scope: &Scope<'_>) -> Option<Vec<BTreeSet<i64>>> {
         return None;
     }
     let mut devices = vec![BTreeSet::new(); scope.windows().len()];
-    scope.operations_meeting(|op, window, own| {
+    scope.operations_meeting(|Meeting { sort, window, own, .. }| {
         if own {
-            devices[window].insert(operations.queue(op).device);
+            devices[window].insert(operations.queues()[sort.queue].device);
         }
     });
     Some(devices)

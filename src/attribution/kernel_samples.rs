@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::classes::KernelClasses;
 use super::document::{Tool, TraceAbout};
 use super::rule::Rule;
-use super::scope::Scope;
+use super::scope::{Meeting, Scope};
 use crate::classify::Classifier;
 use crate::trace::OpId;
 use crate::units::Nanos;
@@ -88,9 +88,9 @@ pub(super) fn counted(scope: &Scope<'_>, rule: Rule, mut visit: impl FnMut(OpId,
     match rule {
         Rule::Launched => scope.operations_launched(|op, _, window| visit(op, window, whole(op))),
         Rule::Started => scope.operations_starting(|op, window| visit(op, window, whole(op))),
-        Rule::Overlap => scope.operations_meeting(|op, window, own| {
+        Rule::Overlap => scope.operations_meeting(|Meeting { op, span, window, own, .. }| {
             if own {
-                let inside = scope.trace.operations.span(op).clip(scope.spans[window]);
+                let inside = span.clip(scope.spans[window]);
                 visit(op, window, inside.length().as_ns());
             }
         }),

@@ -5,8 +5,9 @@
 //! over ten times the median launch of its process; it is *blocked* when that process keeps the GPU
 //! busy for at least 95 % of it, and a *first use* when the GPU is idle for at least 95 % of it.
 
-use crate::stats;
-use crate::trace::{CallId, Trace};
+use super::in_order::InOrder;
+use crate::stats::Integers;
+use crate::trace::{CallId, ProcessId, Trace};
 use crate::units::Span;
 use crate::windows::Attributed;
 use crate::windows::intervals::{Sweep, Union};
@@ -56,35 +57,44 @@ impl LongLaunches {
         found
     }
 
-    pub(super) fn is_blocked(&self, call: CallId) -> bool {
-        self.blocked.binary_search(&call).is_ok()
+    /// Those that waited for a place in the launch queue, in order.
+    pub(super) fn blocked(&self) -> InOrder<'_, CallId> {
+        InOrder::over(&self.blocked)
     }
 
-    pub(super) fn is_first_use(&self, call: CallId) -> bool {
-        self.first_use.binary_search(&call).is_ok()
+    /// Those that loaded their kernel's module, in order.
+    pub(super) fn first_use(&self) -> InOrder<'_, CallId> {
+        InOrder::over(&self.first_use)
     }
 }
 
 /// Launches over ten times the median of their process, in order.
 fn long_launches(trace: &Trace) -> Vec<CallId> {
     let calls = &trace.calls;
-    let mut lengths: Vec<Vec<i64>> = vec![Vec::new(); trace.identities.processes().len()];
-    let launches = || calls.ids().filter(|call| calls.name(*call).launches);
-    for call in launches() {
-        if let Some(process) = calls.process(call, &trace.identities) {
-            lengths[process.index()].push(calls.span(call).length().as_ns());
+    // By maker: the process of its launches.
+    let launchers: Vec<Option<ProcessId>> = calls
+        .processes_by_maker(&trace.identities)
+        .into_iter()
+        .zip(calls.names_by_maker())
+        .map(|(process, name)| process.filter(|_| name.launches))
+        .collect();
+    let length = |call: CallId| calls.span(call).length().as_ns();
+    let mut lengths = vec![Integers::default(); trace.identities.processes().len()];
+    for call in calls.ids() {
+        if let Some(process) = launchers[calls.maker_index(call)] {
+            lengths[process.index()].push(length(call));
         }
     }
-    let limits: Vec<Option<f64>> = lengths
-        .iter_mut()
-        .map(|lengths| stats::median(lengths).map(|median| LONG * median))
+    let limits: Vec<Option<f64>> =
+        lengths.iter_mut().map(|lengths| lengths.median().map(|median| LONG * median)).collect();
+    // By maker: above which length its calls are long; never, for what launches nothing.
+    let limits: Vec<f64> = launchers
+        .iter()
+        .map(|process| process.and_then(|process| limits[process.index()]).unwrap_or(f64::INFINITY))
         .collect();
-    launches()
-        .filter(|call| {
-            let process = calls.process(*call, &trace.identities);
-            let limit = process.and_then(|process| limits[process.index()]);
-            let length = calls.span(*call).length().as_ns();
-            length > 0 && limit.is_some_and(|limit| length as f64 > limit)
-        })
-        .collect()
+    let is_long = |call: &CallId| {
+        let length = length(*call);
+        length > 0 && length as f64 > limits[calls.maker_index(*call)]
+    };
+    calls.ids().filter(is_long).collect()
 }

@@ -5,7 +5,7 @@
 
 use std::sync::OnceLock;
 
-use crate::trace::{CallId, OpId, ProcessId, Trace};
+use crate::trace::{CallId, OpId, Operations, ProcessId, Trace};
 use crate::units::Span;
 use crate::windows::intervals::Sweep;
 use crate::windows::{Window, WindowSet};
@@ -18,11 +18,50 @@ pub(super) struct Scope<'a> {
     pub(super) spans: Vec<Span>,
     /// Whose calls and launches count.
     pub(super) cpu_spans: Vec<Span>,
-    /// By maker of calls and by sort of operations: their process.
+    /// By maker of calls: its process.
     callers: Vec<Option<ProcessId>>,
-    doers: Vec<Option<ProcessId>>,
+    sorts: Vec<Sort>,
     /// Asked for by several passes, found by the first.
     launch_windows: OnceLock<LaunchWindows>,
+}
+
+/// What passes must know of an operation, beside when it ran.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sort {
+    /// The process that it names.
+    process: Option<ProcessId>,
+    /// What it is, as an index into the labels.
+    pub(super) label: usize,
+    /// Where it was queued, as an index into the queues.
+    pub(super) queue: usize,
+    /// Whether it is a kernel.
+    pub(super) is_kernel: bool,
+    /// Whether it is a copy or a memset.
+    pub(super) moves_memory: bool,
+}
+
+/// An operation that meets a window.
+#[derive(Clone, Copy)]
+pub(super) struct Meeting<'a> {
+    pub(super) op: OpId,
+    pub(super) sort: &'a Sort,
+    pub(super) span: Span,
+    pub(super) window: usize,
+    /// Whether it is the attributed process' own.
+    pub(super) own: bool,
+}
+
+impl Sort {
+    fn all_of(operations: &Operations) -> Vec<Self> {
+        let places = operations.sorts().iter().zip(operations.processes_by_sort());
+        let sort = |(&(queue, label), process): (&(u32, u32), Option<ProcessId>)| {
+            let (label, queue) = (label as usize, queue as usize);
+            let what = &operations.labels()[label];
+            let (is_kernel, moves_memory) = (what.is_kernel(), what.moves_memory());
+            Self { process, label, queue, is_kernel, moves_memory }
+        };
+        places.map(sort).collect()
+    }
 }
 
 impl<'a> Scope<'a> {
@@ -33,7 +72,7 @@ impl<'a> Scope<'a> {
             spans: set.windows.iter().map(|window| window.span).collect(),
             cpu_spans: set.windows.iter().map(|window| window.cpu).collect(),
             callers: trace.calls.processes_by_maker(&trace.identities),
-            doers: trace.operations.processes_by_sort(),
+            sorts: Sort::all_of(&trace.operations),
             launch_windows: OnceLock::new(),
         }
     }
@@ -73,13 +112,17 @@ impl<'a> Scope<'a> {
         });
     }
 
-    /// Every pair of an operation and a window that meet, and whether it is the attributed
-    /// process' own.
-    pub(super) fn operations_meeting(&self, mut visit: impl FnMut(OpId, usize, bool)) {
+    /// Every pair of an operation and a window that meet, in the order of the operations.
+    pub(super) fn operations_meeting(&self, mut visit: impl FnMut(Meeting<'_>)) {
         let operations = &self.trace.operations;
-        let things = operations.ids().map(|op| (op, operations.span(op)));
-        Sweep::over(&self.spans).meeting(things, |op, window| {
-            visit(op, window, self.is_own(op, window));
+        let things = operations.ids().map(|op| {
+            let span = operations.span(op);
+            ((op, span), span)
+        });
+        Sweep::over(&self.spans).meeting(things, |(op, span), window| {
+            let sort = self.sort(op);
+            let own = self.windows()[window].attributed.operations_of(sort.process);
+            visit(Meeting { op, sort, span, window, own });
         });
     }
 
@@ -107,8 +150,12 @@ impl<'a> Scope<'a> {
 
     /// Whether an operation is the attributed process' own in a window.
     pub(super) fn is_own(&self, op: OpId, window: usize) -> bool {
-        let process = self.doers[self.trace.operations.sort_index(op)];
-        self.windows()[window].attributed.operations_of(process)
+        self.windows()[window].attributed.operations_of(self.sort(op).process)
+    }
+
+    /// What an operation is and where it was queued.
+    pub(super) fn sort(&self, op: OpId) -> &Sort {
+        &self.sorts[self.trace.operations.sort_index(op)]
     }
 }
 
@@ -118,6 +165,7 @@ const NONE: u32 = u32::MAX;
 /// The windows in which each call starts: nearly always at most one.
 struct LaunchWindows {
     first: Vec<u32>,
+    /// Further windows of a call, by call.
     further: Vec<(u32, u32)>,
 }
 

@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::trace::{CallId, Trace};
-use crate::units::Span;
+use crate::units::{Span, TraceTime};
 
 /// What a call is, for the idle GPU that waits meanwhile. The order is the order of precedence.
 #[derive(
@@ -38,14 +38,18 @@ pub(super) struct Synchronising {
 
 impl Synchronising {
     pub(super) fn of(trace: &Trace) -> Self {
+        let (operations, labels) = (&trace.operations, trace.operations.labels());
         let mut blocking_copies = vec![false; trace.calls.len()];
-        for op in trace.operations.ids().filter(|op| trace.operations.label(*op).moves_memory()) {
+        let moves: Vec<bool> = (operations.sorts().iter())
+            .map(|(_, label)| labels[*label as usize].moves_memory())
+            .collect();
+        for op in operations.ids().filter(|op| moves[operations.sort_index(*op)]) {
             // A graph launch may cause copies; it is a launch all the same.
             if let Some(call) =
                 trace.links.cause(op).filter(|call| !trace.calls.name(*call).launches)
             {
                 blocking_copies[call.index()] |=
-                    trace.calls.span(call).end() >= trace.operations.span(op).end();
+                    trace.calls.span(call).end() >= operations.span(op).end();
             }
         }
         Self { blocking_copies }
@@ -71,21 +75,51 @@ pub(super) struct Segment {
     pub(super) doing: Doing,
 }
 
+/// The calls of one thread, in the order of their starts.
+pub(super) enum OfThread {
+    /// The thread made every call of the trace, so many.
+    Every(usize),
+    /// Some of them.
+    Some(Vec<CallId>),
+}
+
+impl OfThread {
+    fn len(&self) -> usize {
+        match self {
+            Self::Every(count) => *count,
+            Self::Some(calls) => calls.len(),
+        }
+    }
+
+    fn at(&self, place: usize) -> CallId {
+        match self {
+            Self::Every(_) => CallId(place as u32),
+            Self::Some(calls) => calls[place],
+        }
+    }
+}
+
 /// The stretches of one thread inside CUDA, disjoint and in order.
 pub(super) enum Timeline {
     /// No two calls overlap, as on nearly every real thread: the calls themselves.
-    Calls(Vec<CallId>),
+    Calls(OfThread),
     /// Calls overlap: flattened.
     Segments(Vec<Segment>),
 }
 
 impl Timeline {
     /// The timeline of a thread from its calls, in the order of their starts.
-    pub(super) fn new(trace: &Trace, sync: &Synchronising, calls: Vec<CallId>) -> Self {
-        let overlap = calls
-            .windows(2)
-            .any(|pair| trace.calls.span(pair[0]).end() > trace.calls.span(pair[1]).start());
-        if overlap { Self::Segments(flatten(trace, sync, &calls)) } else { Self::Calls(calls) }
+    pub(super) fn new(trace: &Trace, sync: &Synchronising, calls: OfThread) -> Self {
+        let mut free_from = TraceTime::from_ns(i64::MIN);
+        let overlaps = |place: usize| {
+            let span = trace.calls.span(calls.at(place));
+            std::mem::replace(&mut free_from, span.end()) > span.start()
+        };
+        if !(0..calls.len()).any(overlaps) {
+            return Self::Calls(calls);
+        }
+        let calls: Vec<CallId> = (0..calls.len()).map(|place| calls.at(place)).collect();
+        Self::Segments(flatten(trace, sync, &calls))
     }
 
     pub(super) fn len(&self) -> usize {
@@ -98,7 +132,8 @@ impl Timeline {
     pub(super) fn segment(&self, trace: &Trace, sync: &Synchronising, at: usize) -> Segment {
         match self {
             Self::Calls(calls) => {
-                Segment { span: trace.calls.span(calls[at]), doing: sync.kind(trace, calls[at]) }
+                let call = calls.at(at);
+                Segment { span: trace.calls.span(call), doing: sync.kind(trace, call) }
             }
             Self::Segments(segments) => segments[at],
         }
@@ -108,7 +143,7 @@ impl Timeline {
     /// it is only a little too early.
     pub(super) fn first_ending_after(&self, trace: &Trace, ns: i64, near: usize) -> usize {
         let ended = |i: usize| match self {
-            Self::Calls(calls) => trace.calls.span(calls[i]).end_ns() <= ns,
+            Self::Calls(calls) => trace.calls.span(calls.at(i)).end_ns() <= ns,
             Self::Segments(segments) => segments[i].span.end_ns() <= ns,
         };
         let early = near.min(self.len());
@@ -131,13 +166,22 @@ impl Timeline {
     }
 }
 
-/// The calls of every thread, in the order of their starts.
-pub(super) fn calls_by_thread(trace: &Trace) -> Vec<Vec<CallId>> {
-    let mut by_thread = vec![Vec::new(); trace.identities.threads().len()];
+/// The calls of every thread.
+pub(super) fn calls_by_thread(trace: &Trace) -> Vec<OfThread> {
+    let threads = trace.identities.threads().len();
+    let mut makers = trace.calls.makers().iter().map(|(thread, _)| thread.index());
+    if let Some(only) = makers.next().filter(|only| makers.all(|other| other == *only)) {
+        let of = |thread| match thread == only {
+            true => OfThread::Every(trace.calls.len()),
+            false => OfThread::Some(Vec::new()),
+        };
+        return (0..threads).map(of).collect();
+    }
+    let mut by_thread = vec![Vec::new(); threads];
     for call in trace.calls.ids() {
         by_thread[trace.calls.thread(call).index()].push(call);
     }
-    by_thread
+    by_thread.into_iter().map(OfThread::Some).collect()
 }
 
 /// Cuts overlapping calls at every edge; each piece does what the strongest call over it does.

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::finding::{Finding, Severity};
-use crate::trace::Trace;
+use crate::trace::{Label, OpId, Trace};
 use crate::units::{Nanos, plain};
 
 /// The newest schema that was seen in a real export.
@@ -154,8 +154,9 @@ fn bad_rows(trace: &Trace, findings: &mut Vec<Finding>) {
 
 fn graphs(trace: &Trace, findings: &mut Vec<Finding>) {
     let operations = &trace.operations;
-    let whole =
-        operations.ids().filter(|op| *operations.label(*op) == crate::trace::Label::Graph).count();
+    let is_whole = |op: &OpId| *operations.label(*op) == Label::Graph;
+    let occurs = operations.labels().contains(&Label::Graph);
+    let whole = if occurs { operations.ids().filter(is_whole).count() } else { 0 };
     if whole > 0 {
         findings.push(
             Finding::new(

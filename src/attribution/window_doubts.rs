@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::class_groups;
 use super::contained::Contained;
 use super::document::Analysis;
-use super::scope::Scope;
+use super::scope::{Meeting, Scope};
 use crate::finding::{Finding, Severity};
 use crate::stats;
 use crate::trace::{Label, ProcessId};
@@ -262,7 +262,7 @@ fn gpu(scope: &Scope<'_>, analysis: &Analysis, findings: &mut Vec<Finding>) {
 fn orphans(scope: &Scope<'_>, findings: &mut Vec<Finding>) {
     let operations = &scope.trace.operations;
     let (mut kernels, mut copies, mut graphs) = (0_u64, 0_u64, 0_u64);
-    scope.operations_meeting(|op, _, own| {
+    scope.operations_meeting(|Meeting { op, own, .. }| {
         if own && scope.trace.links.is_orphan(op, operations) {
             match operations.label(op) {
                 Label::Kernel { .. } => kernels += 1,
@@ -289,10 +289,10 @@ fn orphans(scope: &Scope<'_>, findings: &mut Vec<Finding>) {
 fn unified_memory(scope: &Scope<'_>, findings: &mut Vec<Finding>) {
     let operations = &scope.trace.operations;
     let (mut count, mut time) = (0_u64, 0);
-    scope.operations_meeting(|op, window, own| {
+    scope.operations_meeting(|Meeting { op, span, window, own, .. }| {
         if own && operations.label(op).is_unified_memory() && operations.correlation(op).is_none() {
             count += 1;
-            time += operations.span(op).clip(scope.spans[window]).length().as_ns();
+            time += span.clip(scope.spans[window]).length().as_ns();
         }
     });
     if count > 0 {

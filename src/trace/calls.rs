@@ -17,7 +17,7 @@ use super::scan::{Row, Rows, optional, required};
 use super::schema::Table;
 use super::spans::Spans;
 use super::strings::{Interner, StringTable, append_renumbered, canonical_order, distinct};
-use crate::units::Span;
+use crate::units::{Span, TraceTime};
 
 /// eventClass of a runtime call.
 const RUNTIME: i64 = 0;
@@ -90,6 +90,11 @@ impl Calls {
         Span::from_ns(self.spans.start(call.index()), self.spans.end(call.index()))
     }
 
+    /// When it was entered.
+    pub fn start(&self, call: CallId) -> TraceTime {
+        TraceTime::from_ns(self.spans.start(call.index()))
+    }
+
     /// The thread that made it.
     pub fn thread(&self, call: CallId) -> ThreadId {
         self.makers[self.maker[call.index()] as usize].0
@@ -118,6 +123,16 @@ impl Calls {
     /// The process of each maker.
     pub(crate) fn processes_by_maker(&self, identities: &Identities) -> Vec<Option<ProcessId>> {
         self.makers.iter().map(|(thread, _)| identities.thread(*thread).process).collect()
+    }
+
+    /// The function of each maker.
+    pub(crate) fn names_by_maker(&self) -> impl Iterator<Item = &ApiName> + '_ {
+        self.makers.iter().map(|(_, name)| &self.names[*name as usize])
+    }
+
+    /// Thread and function, as an index, of each maker.
+    pub(crate) fn makers(&self) -> &[(ThreadId, u32)] {
+        &self.makers
     }
 
     /// Every function that occurs, in the order of the names.

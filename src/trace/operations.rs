@@ -13,7 +13,7 @@ use super::scan::{Column, Row, Rows, optional, required};
 use super::schema::Table;
 use super::spans::Spans;
 use super::strings::{Interner, StringTable, append_renumbered, canonical_order, distinct};
-use crate::units::{Bytes, Span};
+use crate::units::{Bytes, Span, TraceTime};
 
 /// A GPU operation, by its place in [`Operations`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -160,8 +160,9 @@ impl Operations {
     }
 
     /// The first operation that starts at `instant` or later; one past the last when there is none.
-    pub fn first_starting_from(&self, instant: crate::units::TraceTime) -> OpId {
-        OpId(self.spans.starting_before(instant.as_ns()) as u32)
+    /// `near` is a guess at its place, and costs little when it is only a little too early.
+    pub fn first_starting_from(&self, instant: TraceTime, near: usize) -> OpId {
+        OpId(self.spans.starting_before(instant.as_ns(), near) as u32)
     }
 
     /// From start to end on the GPU.

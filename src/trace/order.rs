@@ -4,6 +4,7 @@
 //! only then sorted, through one permutation for all of them.
 
 use std::cmp::Ordering;
+use std::ops::Range;
 
 use super::error::TraceError;
 use super::scan::Rows;
@@ -91,7 +92,7 @@ impl Kept {
 }
 
 /// How many of the first `len` numbers hold; those that do come first, and are expected to be few.
-fn gallop(len: usize, holds: impl Fn(usize) -> bool) -> usize {
+pub(super) fn gallop(len: usize, holds: impl Fn(usize) -> bool) -> usize {
     let (mut low, mut high, mut step) = (0, 0, 1);
     while high < len && holds(high) {
         low = high + 1;
@@ -135,17 +136,24 @@ pub(super) fn apply<T: Copy>(column: &mut [T], order: &Order) {
     for (row, end) in order.from.iter().zip(ends) {
         let block = *row as usize + 1..end;
         let length = block.len();
-        column.copy_within(block, kept);
+        move_block(column, block, kept);
         kept += length;
     }
     let mut end = column.len();
     for (value, to) in moved.iter().zip(&order.to).rev() {
         let to = *to as usize;
         let length = end - to - 1;
-        column.copy_within(kept - length..kept, to + 1);
+        move_block(column, kept - length..kept, to + 1);
         kept -= length;
         column[to] = *value;
         end = to;
+    }
+}
+
+/// Moves a block, unless it lies where it should.
+fn move_block<T: Copy>(column: &mut [T], block: Range<usize>, to: usize) {
+    if block.start != to {
+        column.copy_within(block, to);
     }
 }
 

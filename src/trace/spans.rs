@@ -3,7 +3,7 @@
 //! A start takes 8 bytes, a length 4: the few spans of more than 4.29 s (and those without an end,
 //! which end at the last instant) keep their end in a list beside. Nothing is rounded.
 
-use super::order::Order;
+use super::order::{Order, gallop};
 
 /// Stands for a length that is kept in the list beside.
 const LONG: u32 = u32::MAX;
@@ -65,9 +65,13 @@ impl Spans {
         self.long.get(at).map_or(self.start[row], |(_, end)| *end)
     }
 
-    /// How many spans start before `instant`; they are in order.
-    pub(super) fn starting_before(&self, instant: i64) -> usize {
-        self.start.partition_point(|start| *start < instant)
+    /// How many spans start before `instant`; they are in order. `near` is a guess, and costs little
+    /// when it is only a little too small.
+    pub(super) fn starting_before(&self, instant: i64, near: usize) -> usize {
+        let early = |row: usize| self.start[row] < instant;
+        let near = near.min(self.len());
+        let from = if near == 0 || early(near - 1) { near } else { 0 };
+        from + gallop(self.len() - from, |row| early(from + row))
     }
 
     /// The ends of all spans.

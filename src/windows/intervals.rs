@@ -25,6 +25,8 @@ pub struct Sweep<'a> {
 struct Open {
     windows: Vec<u32>,
     next: usize,
+    /// When the next one opens and the first of the open ones closes: nothing happens before.
+    next_start: i64,
     first_end: i64,
 }
 
@@ -44,20 +46,22 @@ impl<'a> Sweep<'a> {
         things: impl Iterator<Item = (T, Span)>,
         mut visit: impl FnMut(T, usize),
     ) {
-        let mut open = Open { windows: Vec::new(), next: 0, first_end: i64::MAX };
+        let mut open = self.none_open();
         for (thing, span) in things {
-            self.advance(&mut open, span.start_ns());
+            if !self.advance(&mut open, span.start_ns()) {
+                break;
+            }
             for window in &open.windows {
                 visit(thing, *window as usize);
+            }
+            if open.next_start >= span.end_ns() {
+                continue;
             }
             for window in &self.order[open.next..] {
                 if self.windows[*window as usize].start() >= span.end() {
                     break;
                 }
                 visit(thing, *window as usize);
-            }
-            if open.windows.is_empty() && open.next == self.order.len() {
-                break;
             }
         }
     }
@@ -69,20 +73,37 @@ impl<'a> Sweep<'a> {
         things: impl Iterator<Item = (T, i64)>,
         mut visit: impl FnMut(T, usize),
     ) {
-        let mut open = Open { windows: Vec::new(), next: 0, first_end: i64::MAX };
+        let mut open = self.none_open();
         for (thing, instant) in things {
-            self.advance(&mut open, instant);
+            if !self.advance(&mut open, instant) {
+                break;
+            }
             for window in &open.windows {
                 visit(thing, *window as usize);
-            }
-            if open.windows.is_empty() && open.next == self.order.len() {
-                break;
             }
         }
     }
 
+    fn none_open(&self) -> Open {
+        Open { windows: Vec::new(), next: 0, next_start: self.start(0), first_end: i64::MAX }
+    }
+
+    /// When the window at a place of the order starts; never, behind the last.
+    fn start(&self, place: usize) -> i64 {
+        self.order.get(place).map_or(i64::MAX, |window| self.windows[*window as usize].start_ns())
+    }
+
+    /// Comes to `instant`; answers whether any window is open or still to come.
+    #[inline]
+    fn advance(&self, open: &mut Open, instant: i64) -> bool {
+        if instant >= open.next_start || instant >= open.first_end {
+            self.change(open, instant);
+        }
+        !open.windows.is_empty() || open.next < self.order.len()
+    }
+
     /// Opens the windows that start at or before `instant`, closes those that end by then.
-    fn advance(&self, open: &mut Open, instant: i64) {
+    fn change(&self, open: &mut Open, instant: i64) {
         while let Some(window) = self.order.get(open.next) {
             let span = self.windows[*window as usize];
             if span.start_ns() > instant {
@@ -92,6 +113,7 @@ impl<'a> Sweep<'a> {
             open.first_end = open.first_end.min(span.end_ns());
             open.next += 1;
         }
+        open.next_start = self.start(open.next);
         if open.first_end <= instant {
             open.windows.retain(|window| self.windows[*window as usize].end_ns() > instant);
             open.first_end = open
@@ -118,13 +140,17 @@ impl Default for Union {
 }
 
 impl Union {
-    /// Adds a span that starts no earlier than the ones before.
-    pub fn add(&mut self, span: Span) {
+    /// Adds a span that starts no earlier than the ones before; answers how much of it they did not
+    /// cover, in ns.
+    pub fn add(&mut self, span: Span) -> i64 {
         let from = span.start_ns().max(self.covered_to);
-        if span.end_ns() > from {
-            self.total += span.end_ns() - from;
-            self.covered_to = span.end_ns();
+        if span.end_ns() <= from {
+            return 0;
         }
+        let gained = span.end_ns() - from;
+        self.total += gained;
+        self.covered_to = span.end_ns();
+        gained
     }
 
     /// The time covered so far, in ns.

@@ -9,6 +9,7 @@
 
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::thread;
 
 use anyhow::{Context, Result, bail};
 
@@ -126,6 +127,8 @@ impl<'a> Resolver<'a> {
             }
             visit(&input.trace, &set, analysis)?;
         }
+        // Giving so much memory back takes as long as writing a document does.
+        thread::spawn(move || drop(input));
         Ok(())
     }
 

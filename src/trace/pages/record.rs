@@ -158,6 +158,8 @@ pub(super) struct Decoder<const N: usize> {
     shapes: Vec<Shape<N>>,
     /// The place of the shape of the row before.
     last: usize,
+    /// By the place of a shape, that of the one which came next.
+    then: [u8; REMEMBERED],
 }
 
 impl<const N: usize> Decoder<N> {
@@ -176,13 +178,22 @@ impl<const N: usize> Decoder<N> {
             ends: false,
             needed: 0,
         };
-        Self { wanted, cells: cells.unwrap_or(0), shapes: vec![nothing; REMEMBERED], last: 0 }
+        Self {
+            wanted,
+            cells: cells.unwrap_or(0),
+            shapes: vec![nothing; REMEMBERED],
+            last: 0,
+            then: [0; REMEMBERED],
+        }
     }
 
     /// The shape of the record whose first bytes are given; `length` is that of the whole record.
     #[inline]
     pub(super) fn shape(&mut self, start: &[u8], length: u64) -> Result<&Shape<N>, Unread> {
-        if !matches(&self.shapes[self.last], start, length) {
+        let expected = usize::from(self.then[self.last]);
+        if matches(&self.shapes[expected], start, length) {
+            self.last = expected;
+        } else {
             self.recall(start, length)?;
         }
         Ok(&self.shapes[self.last])
@@ -191,6 +202,7 @@ impl<const N: usize> Decoder<N> {
     /// Makes the shape of this record the last one.
     fn recall(&mut self, start: &[u8], length: u64) -> Result<(), Unread> {
         let slot = self.slot(start);
+        self.then[self.last] = slot as u8;
         self.last = slot;
         if !matches(&self.shapes[slot], start, length) {
             self.parse(start, slot)?;
