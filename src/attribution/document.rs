@@ -484,6 +484,14 @@ pub struct Verdict {
     pub because: Vec<String>,
 }
 
+impl Analysis {
+    /// What it was made of, as it was named: the trace, else the run folder.
+    pub fn source(&self) -> Option<&str> {
+        let trace = self.trace.as_ref().map(|trace| trace.path.as_str());
+        trace.or_else(|| self.run.as_ref()?.folder.as_deref())
+    }
+}
+
 impl Windows {
     /// The part of the windows' summed length that a time is; nothing without a length.
     pub fn share_of_wall(&self, time: Nanos) -> Option<Share> {

@@ -40,6 +40,9 @@ pub struct ClassFile {
 /// What is known of the run: from the manifest and the sidecar of a run folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RunAbout {
+    /// The run folder, as it was named, of a run without a trace; the trace says it otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
     /// The program, as it names itself.
     pub program: Option<String>,
     /// Its software stack.

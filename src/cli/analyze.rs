@@ -10,13 +10,13 @@ use anyhow::{Context, Result, bail};
 
 use super::args::{AnalyzeArgs, Format};
 use super::input::Resolver;
-use super::{COULD_NOT_RUN, energy, input, json, output};
+use super::{COULD_NOT_RUN, input, json, output};
 use crate::attribution::document::{Analyses, SCHEMA_MANY};
 use crate::attribution::{Analysis, definitions};
 use crate::report::{self, Style};
 
 pub(super) fn run(args: &AnalyzeArgs, jobs: Option<NonZeroUsize>) -> Result<ExitCode> {
-    let resolver = Resolver::new(&args.how, jobs)?;
+    let resolver = Resolver::new(&args.how, jobs)?.with_energy(&args.energy);
     let mut analyses = Vec::new();
     let mut code = ExitCode::SUCCESS;
     for path in &args.traces {
@@ -46,29 +46,9 @@ fn analyze(
         if !args.energy.power.is_empty() {
             bail!("{}: --power needs the trace, not what was made from it", path.display());
         }
-        analyses.extend(resolver.analyses(path)?);
-        return Ok(());
     }
-    // The logs of a run folder are taken unless others were named.
-    let of_run = args.energy.power.is_empty() && input::run::has_power(path)?;
-    resolver.each(path, &mut |trace, set, mut analysis| {
-        if of_run || !args.energy.power.is_empty() {
-            let windows = &args.how.windows;
-            let found = energy::energies(path, trace, set, &analysis, &args.energy, windows);
-            match found {
-                Ok((energy, findings)) => {
-                    analysis.energy = Some(energy);
-                    analysis.findings.extend(findings);
-                }
-                // Nobody asked for them: what the trace says must not be lost with them.
-                Err(error) if of_run => analysis.findings.push(input::run::left_out(&error)),
-                Err(error) => return Err(error),
-            }
-            crate::finding::sort(&mut analysis.findings);
-        }
-        analyses.push(analysis);
-        Ok(())
-    })
+    analyses.extend(resolver.analyses(path)?);
+    Ok(())
 }
 
 /// How analyses are shown.

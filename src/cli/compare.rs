@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
-use super::args::Format;
+use super::args::{EnergyOptions, Format};
 use super::compare_args::CompareArgs;
 use super::input::Resolver;
 use super::{CHECK_FAILED, output};
@@ -27,7 +27,8 @@ pub(super) fn run(args: &CompareArgs, jobs: Option<NonZeroUsize>) -> Result<Exit
         [a, b] if a != b => (a.as_str(), b.as_str()),
         _ => bail!("--names needs two different names with a comma between: before,after"),
     };
-    let resolver = Resolver::new(&args.how, jobs)?;
+    let energy = EnergyOptions::default();
+    let resolver = Resolver::new(&args.how, jobs)?.with_energy(&energy);
     let a = side(&resolver, &args.a, "before --vs")?;
     let b = side(&resolver, &args.vs, "after --vs")?;
     let mut comparison = compare((name_a, a), (name_b, b), args.pair_by.map(Into::into))?;

@@ -55,7 +55,8 @@ impl From<ByArg> for By {
     after_long_help = super::args::WINDOW_HELP,
     long_about = "Compare two groups of traces: what moved, by how much, how surely, and what explains it.\n\n\
         An input is a trace, a run folder, or a document of `analyze --format json`. A is the base; differences \
-        are B minus A. With several inputs a side the trace is the unit of every interval; with one a side its \
+        are B minus A. Run folders bring their power logs, so that energy is compared too; one without a trace has its \
+        requests: latency and energy. With several inputs a side the trace is the unit of every interval; with one a side its \
         windows are.\n\n\
         Limits: --fail-on QUANTITY>LIMIT or QUANTITY<LIMIT. LIMIT is a change against A (+2%, -5%, +0.5ms, +2pp) \
         or a value of B (20ms, 0.6, 60%). Quantities: latency, latency(p50|p95|p99), busy, idle, idle(KIND), api, \

@@ -3,7 +3,8 @@
 mod decompose;
 mod logs;
 mod options;
-mod untraced;
+mod points;
+pub(super) mod untraced;
 
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
@@ -26,10 +27,11 @@ use crate::report;
 use crate::report::paper::timeline::PowerTrack;
 use crate::runs::RunFolder;
 use crate::trace::Trace;
-use crate::units::{Milliwatts, Share};
+use crate::units::{Milliwatts, Share, Span};
 use crate::windows::WindowSet;
 use options::IdleWords;
 pub(super) use options::duration;
+pub(super) use points::points;
 #[cfg(feature = "dataset")]
 pub(super) use untraced::requests;
 
@@ -96,6 +98,43 @@ pub(super) fn energies(
     let (energies, mut findings) = measured(logs, &work, &how, typed)?;
     findings.extend(run.into_iter().flat_map(|run| run.findings));
     Ok((energies, settled(findings)))
+}
+
+/// Attaches the energies of the logs that were named, else of the run folder's own.
+///
+/// # Errors
+/// When logs that were named cannot be used; the folder's own become a finding.
+pub(super) fn attach(
+    path: &Path,
+    trace: &Trace,
+    set: &WindowSet,
+    analysis: &mut Analysis,
+    typed: &EnergyOptions,
+    windows: &WindowArgs,
+) -> Result<()> {
+    let of_run = typed.power.is_empty();
+    if of_run && !input::run::has_power(path)? {
+        return Ok(());
+    }
+    match energies(path, trace, set, analysis, typed, windows) {
+        Ok((energy, findings)) => {
+            analysis.energy = Some(energy);
+            analysis.findings.extend(findings);
+        }
+        // Nobody asked for them: what the trace says must not be lost with them.
+        Err(error) if of_run => analysis.findings.push(input::run::left_out(&error)),
+        Err(error) => return Err(error),
+    }
+    finding::sort(&mut analysis.findings);
+    Ok(())
+}
+
+/// The windows, and when the GPU was busy, in order, for a figure of power.
+pub(super) fn spans(trace: &Trace, set: &WindowSet) -> (Vec<Span>, Vec<Span>) {
+    let windows = set.windows.iter().map(|window| window.span).collect();
+    let mut busy: Vec<Span> = trace.operations.ids().map(|op| trace.operations.span(op)).collect();
+    busy.sort();
+    (windows, busy)
 }
 
 /// What was done and the logs beside it, for curves.

@@ -9,6 +9,7 @@ mod late_hash;
 mod options;
 mod rules;
 pub(super) mod run;
+mod untraced;
 
 use std::fs::File;
 use std::io::Read;

@@ -18,7 +18,6 @@ use crate::plots::{
     Figure, Group, SvgFont, Width, distribution, forest, power_trace, shares, spectrum, timeline,
     trade, waterfall,
 };
-use crate::stats;
 use crate::trace::Trace;
 use crate::units::Span;
 use crate::windows::WindowSet;
@@ -118,7 +117,10 @@ pub(super) fn run(args: &PlotArgs, jobs: Option<NonZeroUsize>) -> Result<ExitCod
     if args.label.len() > args.inputs.len() {
         bail!("--label has {} names for {} inputs", args.label.len(), args.inputs.len());
     }
-    let resolver = Resolver::new(&args.how, jobs)?;
+    let mut resolver = Resolver::new(&args.how, jobs)?;
+    if args.kind == Kind::Energy || !args.energy.power.is_empty() {
+        resolver = resolver.with_energy(&args.energy);
+    }
     let figure = figure(args, &resolver)?;
     for path in &args.out {
         save(&figure, path, args.dpi)?;
@@ -179,7 +181,7 @@ fn figure(args: &PlotArgs, resolver: &Resolver<'_>) -> Result<Figure> {
         Kind::Timeline => return timeline_of(args, resolver),
         Kind::Power => return power_of(args, resolver),
         Kind::Energy => {
-            let (points, energy, caption) = points(&groups(args, resolver)?)?;
+            let (points, energy, caption) = energy::points(&groups(args, resolver)?)?;
             trade::latency_energy(&points, &energy, &caption, width)
         }
         Kind::Compare => {
@@ -233,25 +235,17 @@ fn groups(args: &PlotArgs, resolver: &Resolver<'_>) -> Result<Vec<Group>> {
     Ok(Group::named(analyses, &names))
 }
 
-/// With energy where a power log was given.
+/// With energy where a power log was given, or lies in a run folder.
 fn analyses_of(path: &Path, args: &PlotArgs, resolver: &Resolver<'_>) -> Result<Vec<Analysis>> {
-    if args.energy.power.is_empty() || input::document::schema_of(path).is_some() {
-        return match resolver.resolve(path)? {
-            input::document::Document::Analyses(analyses) => Ok(analyses),
-            input::document::Document::Energy(_) => {
-                bail!("{}: figures need the analysis, not the energies alone", path.display())
-            }
-        };
+    if !args.energy.power.is_empty() && input::is_document(path) {
+        bail!("{}: --power needs the trace, not a document made from it", path.display());
     }
-    let mut found = Vec::new();
-    resolver.each(path, &mut |trace, set, mut analysis| {
-        let (energy, _) =
-            energy::energies(path, trace, set, &analysis, &args.energy, &args.how.windows)?;
-        analysis.energy = Some(energy);
-        found.push(analysis);
-        Ok(())
-    })?;
-    Ok(found)
+    match resolver.resolve(path)? {
+        input::document::Document::Analyses(analyses) => Ok(analyses),
+        input::document::Document::Energy(_) => {
+            bail!("{}: figures need the analysis, not the energies alone", path.display())
+        }
+    }
 }
 
 /// Visits every set of windows of every input with its trace at hand.
@@ -321,10 +315,7 @@ fn power_of(args: &PlotArgs, resolver: &Resolver<'_>) -> Result<Figure> {
         }
         let curves = energy::curves(&args.inputs[i], trace, set, &args.energy, &args.how.windows)?;
         let [curve] = curves.as_slice() else { bail!("power: one --power LOG at a time") };
-        let windows: Vec<Span> = set.windows.iter().map(|window| window.span).collect();
-        let mut busy: Vec<Span> =
-            trace.operations.ids().map(|op| trace.operations.span(op)).collect();
-        busy.sort();
+        let (windows, busy) = energy::spans(trace, set);
         let shown = power_trace::Shown {
             trace: analysis.trace.as_ref(),
             curve,
@@ -350,43 +341,4 @@ fn zoom(args: &PlotArgs, from: i64) -> Result<Option<Span>> {
         bail!("{}: the end must come after the start", spoken());
     }
     Ok(Some(Span::from_ns(start, end)))
-}
-
-/// One point for each group with an energy; also the name of the energy axis, and the caption.
-fn points(groups: &[Group]) -> Result<(Vec<trade::Point>, String, String)> {
-    let mut points = Vec::new();
-    let mut refused = Vec::new();
-    for group in groups {
-        match trade::Point::of(group) {
-            Ok(point) => points.push(with_intervals(point, group)),
-            Err(why) => refused.push(format!("{}: {why}", group.name)),
-        }
-    }
-    if points.is_empty() {
-        bail!("no input has an energy per window: {}", refused.join("; "));
-    }
-    for why in &refused {
-        eprintln!("nsys-attrib: left out: {why}");
-    }
-    let (axis, caption) = trade::words(groups);
-    Ok((points, axis, caption))
-}
-
-/// Intervals over traces where a group has several, else over the windows of its one trace.
-fn with_intervals(mut point: trade::Point, group: &Group) -> trade::Point {
-    let ends = |found: Option<stats::Estimated>| found?.ci95.map(|[low, high]| (low, high));
-    if let [only] = group.analyses.as_slice() {
-        let instances = only.windows.instances.iter();
-        let lengths: Vec<f64> =
-            instances.map(|one| (one.end_ns - one.start_ns).as_ns() as f64).collect();
-        point.latency_ci = ends(stats::block_mean(&lengths));
-        return point;
-    }
-    let means = group.analyses.iter().filter_map(|one| one.windows.mean_ns);
-    let means: Vec<f64> = means.map(|mean| mean.as_ns() as f64).collect();
-    let energies = group.analyses.iter().filter_map(|one| one.energy.as_ref()?.first()?.total_mj);
-    let energies: Vec<f64> = energies.map(crate::units::Millijoules::as_mj).collect();
-    point.latency_ci = ends(stats::centre(&means));
-    point.energy_ci = ends(stats::centre(&energies));
-    point
 }

@@ -16,10 +16,12 @@ use anyhow::{Context, Result, bail};
 pub(super) use args::ReportArgs;
 
 use super::input::ClassRules;
-use super::output;
+use super::{energy, output};
+use crate::attribution::Analysis;
 use crate::attribution::document::Tool;
+use crate::plots::Group;
 use crate::report::paper::{
-    self, FileAbout, InputAbout, Provenance, Report, ReportFile, SCHEMA, ShownTable,
+    self, Figure, FileAbout, InputAbout, Provenance, Report, ReportFile, SCHEMA, ShownTable,
     TEMPLATE_NAMES, Template,
 };
 use crate::report::shell_word;
@@ -100,13 +102,26 @@ fn report(
         classes: Some(provenance.classes.clone()),
         seeds: provenance.seeds.clone(),
         overview: several.then(|| ShownTable::of(&overview, MOST_ANALYSES)),
-        figures: paper::figures_of_analyses(&gathered.analyses)?,
+        figures: figures(&gathered.analyses)?,
         sections: gathered.sections,
         findings: Vec::new(),
         definitions: Vec::new(),
         extra: serde_json::Value::Null,
     };
     Ok(report.gathered())
+}
+
+/// Over all analyses; latency against energy where any has one.
+fn figures(analyses: &[Analysis]) -> Result<Vec<Figure>> {
+    let mut figures = paper::figures_of_analyses(analyses)?;
+    let costly = |one: &&Analysis| one.energy.iter().flatten().any(|e| e.total_mj.is_some());
+    let with_energy: Vec<Analysis> = analyses.iter().filter(costly).cloned().collect();
+    if !with_energy.is_empty()
+        && let Ok((points, axis, caption)) = energy::points(&Group::each(with_energy))
+    {
+        figures.extend(paper::figure_of_energies(&points, &axis, &caption)?);
+    }
+    Ok(figures)
 }
 
 fn tool() -> Tool {

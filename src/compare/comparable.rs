@@ -88,6 +88,15 @@ const SAME_MACHINE: &str =
 
 const CONDITIONS: &[Condition] = &[
     Condition {
+        code: "tracing-differs",
+        severity: Severity::Warning,
+        what: "whether nsys traced the runs",
+        of: |analysis| {
+            Some(if analysis.trace.is_some() { "traced" } else { "not traced" }.to_owned())
+        },
+        remedy: "tracing costs time and energy: compare latency and energy of untraced runs, shares of traced ones",
+    },
+    Condition {
         code: "gpu-differs",
         severity: Severity::Warning,
         what: "the GPU",

@@ -92,7 +92,7 @@ fn input(analysis: &Analysis) -> SideInput {
     let (windows, trace) = (&analysis.windows, analysis.trace.as_ref());
     let ends = windows.instances.first().zip(windows.instances.last());
     SideInput {
-        path: trace.map_or_else(String::new, |trace| trace.path.clone()),
+        path: analysis.source().map_or_else(String::new, str::to_owned),
         sha256: trace.and_then(|trace| trace.sha256.clone()),
         checkpoint: analysis.run.as_ref().and_then(|run| run.checkpoint.clone()),
         devices: comparable::devices(analysis),

@@ -130,5 +130,5 @@ fn by_checkpoint(side: Vec<Analysis>) -> Result<BTreeMap<String, Analysis>, Pair
 
 /// How messages name an analysis.
 pub(super) fn path(analysis: &Analysis) -> String {
-    analysis.trace.as_ref().map_or_else(|| "an untraced run".to_owned(), |t| t.path.clone())
+    analysis.source().map_or_else(|| "an untraced run".to_owned(), str::to_owned)
 }

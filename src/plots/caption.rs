@@ -34,7 +34,14 @@ pub(super) fn windows<'a>(analyses: impl IntoIterator<Item = &'a Analysis>) -> S
         let count = analysis.windows.count;
         let many = if count == 1 { "window" } else { "windows" };
         let spec = printable(&analysis.windows.spec);
-        format!("{count} {many} “{spec}” of {}", trace(analysis.trace.as_ref()))
+        let of = match (&analysis.trace, analysis.source()) {
+            (None, Some(folder)) => {
+                let name = folder.trim_end_matches('/').rsplit('/').next().unwrap_or(folder);
+                format!("the untraced run {}", printable(name))
+            }
+            (about, _) => trace(about.as_ref()),
+        };
+        format!("{count} {many} “{spec}” of {of}")
     };
     // Checkpoints and repeats may read alike.
     let mut alike: Vec<(String, usize)> = Vec::new();

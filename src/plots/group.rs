@@ -58,7 +58,7 @@ impl Group {
 
 /// The file's name without its endings.
 fn trace_name(analysis: &Analysis) -> String {
-    let path = analysis.trace.as_ref().map_or("run", |trace| trace.path.as_str());
+    let path = analysis.source().unwrap_or("run").trim_end_matches('/');
     let file = path.rsplit('/').next().unwrap_or(path);
     let endings = [".zst", ".gz", ".sqlite", ".nsys-rep", ".qdrep", ".json", ".txt", ".csv"];
     let stem = endings.iter().fold(file, |name, ending| name.strip_suffix(ending).unwrap_or(name));

@@ -12,6 +12,8 @@ pub fn summary(analysis: &Analysis) -> Vec<Line> {
     windows(analysis, &mut lines);
     match &analysis.api {
         Some(api) => lines.push(("api", api_line(api, is_projected(analysis)))),
+        // Of a run without a trace nobody expects them.
+        None if analysis.trace.is_none() => {}
         None => lines.push(("api", "– (the export has no table of CUDA API calls)".to_owned())),
     }
     match (&analysis.gpu, &analysis.kernels) {
@@ -19,6 +21,7 @@ pub fn summary(analysis: &Analysis) -> Vec<Line> {
         (None, Some(kernels)) if analysis.imported.is_some() => {
             lines.push(("gpu", format!("busy – of wall{}", kernels_words(kernels))));
         }
+        (None, _) if analysis.trace.is_none() => {}
         (None, _) => {
             lines.push(("gpu", "– (the export has no table of GPU operations)".to_owned()));
         }
@@ -38,7 +41,11 @@ pub fn summary(analysis: &Analysis) -> Vec<Line> {
 }
 
 fn trace(analysis: &Analysis, lines: &mut Vec<Line>) {
-    let Some(trace) = &analysis.trace else { return };
+    let Some(trace) = &analysis.trace else {
+        let folder = analysis.source().map(|folder| plain(folder, 120));
+        lines.extend(folder.map(|folder| ("run", format!("{folder} · not traced"))));
+        return;
+    };
     let mut parts = vec![plain(&trace.path, 120)];
     match (&trace.exporter_version, &trace.schema_version) {
         (Some(exporter), Some(schema)) => parts.push(format!("nsys {exporter} (schema {schema})")),

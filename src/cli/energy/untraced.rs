@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 
 use super::options::IdleWords;
 use super::{logs, measured, options, settled};
-use crate::cli::args::EnergyArgs;
+use crate::cli::args::{EnergyArgs, EnergyOptions, WindowArgs};
 use crate::power::document::{EnergyDocument, EnergySet};
 use crate::power::idle::IdleFrom;
 use crate::power::work::{self, Work};
@@ -14,8 +14,19 @@ use crate::units::Nanos;
 /// What the requests are called when no window is named.
 const REQUESTS: &str = "requests";
 
+/// The energies of the requests, as a document.
 pub(super) fn document(run: &RunFolder, args: &EnergyArgs) -> Result<EnergyDocument> {
-    let spec = spec(run, args)?;
+    let set = set(run, &args.energy, &args.windows)?;
+    let path = run.path.display().to_string();
+    Ok(EnergyDocument { run: Some(path), sets: vec![set], ..EnergyDocument::empty() })
+}
+
+/// What the requests are called, and when they ran, in unix ns.
+pub(in crate::cli) fn chosen(
+    run: &RunFolder,
+    typed: &WindowArgs,
+) -> Result<(String, Vec<(i64, i64)>)> {
+    let spec = spec(run, typed)?;
     let mut windows = work::requests_of(run);
     if windows.is_empty() {
         bail!(
@@ -24,34 +35,41 @@ pub(super) fn document(run: &RunFolder, args: &EnergyArgs) -> Result<EnergyDocum
             run.path.display()
         );
     }
-    windows.drain(..args.windows.skip.min(windows.len()));
-    windows.truncate(args.windows.take.unwrap_or(usize::MAX));
+    windows.drain(..typed.skip.min(windows.len()));
+    windows.truncate(typed.take.unwrap_or(usize::MAX));
     if windows.is_empty() {
         bail!("{}: --skip leaves none of its requests", run.path.display());
     }
+    Ok((spec, windows))
+}
+
+/// The energies of the requests.
+pub(in crate::cli) fn set(
+    run: &RunFolder,
+    typed: &EnergyOptions,
+    windows: &WindowArgs,
+) -> Result<EnergySet> {
+    let (spec, windows) = chosen(run, windows)?;
     let (count, total) = (windows.len(), windows.iter().map(|(a, b)| b - a).sum::<i64>());
     let work = Work::of_run(run, windows);
-    let how = options::how(&args.energy, idle(run, args)?)?;
-    let logs = logs::choose(&args.energy, Some(run), None)?;
-    let (energy, mut findings) = measured(logs, &work, &how, &args.energy)?;
+    let how = options::how(typed, idle(run, typed)?)?;
+    let logs = logs::choose(typed, Some(run), None)?;
+    let (energy, mut findings) = measured(logs, &work, &how, typed)?;
     findings.extend(run.findings.iter().cloned());
-    let set = EnergySet {
+    Ok(EnergySet {
         spec,
         count,
         mean_ns: Nanos::from_ns(total).mean_of(count as u64),
         contained_share: None,
         energy,
         findings: settled(findings),
-    };
-    let path = run.path.display().to_string();
-    Ok(EnergyDocument { run: Some(path), sets: vec![set], ..EnergyDocument::empty() })
+    })
 }
 
 /// Requests of a run and their energies, with its own logs and nothing typed: the set, and the spans of
 /// the requests in ns since 1970.
 #[cfg(feature = "dataset")]
 pub(in crate::cli) fn requests(run: &RunFolder) -> Result<(EnergySet, Vec<(i64, i64)>)> {
-    use crate::cli::args::{EnergyOptions, WindowArgs};
     let spans = work::requests_of(run);
     if run.power.is_empty() && !spans.is_empty() {
         let total = spans.iter().map(|(a, b)| b - a).sum::<i64>();
@@ -79,17 +97,17 @@ pub(in crate::cli) fn requests(run: &RunFolder) -> Result<(EnergySet, Vec<(i64, 
 }
 
 /// The requests are the only windows there are, under whatever of their names was typed.
-fn spec(run: &RunFolder, args: &EnergyArgs) -> Result<String> {
+fn spec(run: &RunFolder, typed: &WindowArgs) -> Result<String> {
     let known = [Some(REQUESTS), Some("latency"), run.window_default()];
-    match args.windows.window.as_slice() {
+    match typed.window.as_slice() {
         [] => Ok(REQUESTS.to_owned()),
         [one] if known.contains(&Some(one.as_str())) => Ok(one.clone()),
         typed => Err(logs::needs_trace(&format!("--window {}", typed.join(" --window ")), run)),
     }
 }
 
-fn idle(run: &RunFolder, args: &EnergyArgs) -> Result<Option<IdleFrom>> {
-    match options::idle(&args.energy) {
+fn idle(run: &RunFolder, typed: &EnergyOptions) -> Result<Option<IdleFrom>> {
+    match options::idle(typed) {
         IdleWords::None => Ok(None),
         IdleWords::Within(length) => Ok(Some(IdleFrom::Within(length))),
         IdleWords::Spec(text) => Err(logs::needs_trace(&format!("--idle {text}"), run)),

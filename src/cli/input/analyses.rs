@@ -2,7 +2,8 @@
 //! trace is analysed with what its manifest and sidecar say.
 //!
 //! ```text
-//! trace, run folder ─ options ─> Analysis (one for each window specification)
+//! trace, run folder ─ options ─> Analysis (one for each window specification; energy where it is wanted)
+//! run folder without a trace ──> Analysis (its requests; energy)
 //! analysis/1, analyses/1 ──────> Analysis (those of the windows typed)
 //! energy/1 ────────────────────> EnergyDocument, where the command can use one
 //! ```
@@ -19,7 +20,8 @@ use super::options::TraceOptions;
 use super::rules::ClassRules;
 use crate::attribution::provenance::Asked;
 use crate::attribution::{Analysis, Analyzer, Options};
-use crate::cli::args::{Unclosed, WindowArgs};
+use crate::cli::args::{EnergyOptions, Unclosed, WindowArgs};
+use crate::cli::energy;
 use crate::trace::Trace;
 use crate::units::plain;
 use crate::windows::WindowSet;
@@ -46,6 +48,8 @@ pub(in crate::cli) struct Resolver<'a> {
     pub(in crate::cli) jobs: Option<NonZeroUsize>,
     /// Whether nothing is said of windows that nobody named: for many inputs at once.
     pub(in crate::cli) quiet: bool,
+    /// How power logs become energy, where energies are wanted.
+    pub(super) energy: Option<&'a EnergyOptions>,
 }
 
 impl<'a> Resolver<'a> {
@@ -55,7 +59,19 @@ impl<'a> Resolver<'a> {
         jobs: Option<NonZeroUsize>,
     ) -> Result<Self> {
         let rules = ClassRules::read(options.classes.as_deref())?;
-        Ok(Self { options, rules, jobs, quiet: false })
+        Ok(Self { options, rules, jobs, quiet: false, energy: None })
+    }
+
+    /// Attaches energies: of the logs that are named, else of those in run folders.
+    pub(in crate::cli) const fn with_energy(mut self, energy: &'a EnergyOptions) -> Self {
+        self.energy = Some(energy);
+        self
+    }
+
+    /// The analysis of a run folder without a trace, whose requests are the windows.
+    pub(in crate::cli) fn without_trace(&self, path: &Path) -> Result<Option<Analysis>> {
+        let run = super::run::folder(path)?.filter(|run| run.trace.is_none());
+        run.map(|run| self.untraced(&run)).transpose()
     }
 
     /// What an INPUT holds: analyses or energies.
@@ -65,8 +81,15 @@ impl<'a> Resolver<'a> {
             return Ok(Document::Analyses(self.chosen(analyses, path)?));
         }
         let Some(schema) = document::schema_of(path) else {
+            if let Some(analysis) = self.without_trace(path)? {
+                return Ok(Document::Analyses(vec![analysis]));
+            }
             let mut analyses = Vec::new();
-            self.each(path, &mut |_, _, analysis| {
+            self.each(path, &mut |trace, set, mut analysis| {
+                if let Some(typed) = self.energy {
+                    let windows = &self.options.windows;
+                    energy::attach(path, trace, set, &mut analysis, typed, windows)?;
+                }
                 analyses.push(analysis);
                 Ok(())
             })?;
@@ -132,7 +155,7 @@ impl<'a> Resolver<'a> {
         Ok(())
     }
 
-    fn asked(&self) -> Asked {
+    pub(super) fn asked(&self) -> Asked {
         let windows = &self.options.windows;
         Asked {
             skip: windows.skip,

@@ -16,7 +16,8 @@ const TOP: usize = 25;
     about = "Write a folder with the tables, figures and pages of a paper or a notebook",
     after_long_help = WINDOW_HELP,
     long_about = "Write a folder with the tables, figures and pages of a paper or a notebook.\n\n\
-        An INPUT is a trace or a document of analyze, compare or energy. The folder holds report.html, which opens \
+        An INPUT is a trace, a run folder, or a document of analyze, compare, energy, whatif, sensitivity or \
+        import-stats. The folder holds report.html, which opens \
         from the disk and asks no network, report.tex and report.md, tables/*.tex for \\input, csv/*.csv, the \
         documents and provenance.json. The same command writes the same bytes.\n\n\
         Examples:\n  nsys-attrib report trace.sqlite --window latency --out report/\n  \

@@ -15,9 +15,11 @@ use crate::cli::input::{self, Resolver};
 use crate::cli::progress::Progress;
 use crate::compare::Comparison;
 use crate::compare::document as comparison;
-use crate::finding;
+use crate::plots::power_trace;
+use crate::replay::document::{self as replay, Replay};
+use crate::replay::sensitivity_document::{self as sensitivity, Sensitivity};
 use crate::report::paper::timeline::{self, PowerTrack, Timeline};
-use crate::report::paper::{self, InputAbout, Section};
+use crate::report::paper::{self, Figure, InputAbout, Section};
 use crate::trace::Trace;
 use crate::units::plain;
 use crate::windows::WindowSet;
@@ -40,7 +42,7 @@ pub(super) struct Gathered {
 
 /// Reads and analyses everything that was named.
 pub(super) fn gather(args: &ReportArgs, jobs: Option<NonZeroUsize>) -> Result<Gathered> {
-    let resolver = Resolver::new(&args.how, jobs)?;
+    let resolver = Resolver::new(&args.how, jobs)?.with_energy(&args.energy);
     let wanted = Wanted::parse(args.timeline.as_deref())?;
     let mut gathered = Gathered::default();
     if !args.energy.power.is_empty() && args.inputs.len() > 1 {
@@ -67,6 +69,12 @@ impl Gathered {
         wanted: &Wanted,
     ) -> Result<()> {
         let shown = plain(&path.display().to_string(), 400);
+        if let Some(analysis) = resolver.without_trace(path)? {
+            self.sections.push(paper::of_analysis(&analysis, &mut self.taken));
+            self.analyses.push(analysis);
+            self.inputs.push(InputAbout { path: shown, sha256: None });
+            return Ok(());
+        }
         if !input::is_document(path) {
             let before = self.analyses.len();
             resolver.each(path, &mut |trace, set, analysis| {
@@ -80,10 +88,24 @@ impl Gathered {
         if !args.energy.power.is_empty() {
             bail!("{}: --power needs the trace, not what was made from it", path.display());
         }
-        if input::document::schema_of(path).as_deref() == Some(comparison::SCHEMA) {
-            self.add_comparison(path)?;
-            self.inputs.push(InputAbout { path: shown, sha256: input::sha256(path) });
-            return Ok(());
+        let hash = |shown| InputAbout { path: shown, sha256: input::sha256(path) };
+        match input::document::schema_of(path).as_deref() {
+            Some(comparison::SCHEMA) => {
+                self.add_comparison(path)?;
+                self.inputs.push(hash(shown));
+                return Ok(());
+            }
+            Some(replay::SCHEMA) => {
+                self.add_replay(path)?;
+                self.inputs.push(hash(shown));
+                return Ok(());
+            }
+            Some(sensitivity::SCHEMA) => {
+                self.add_sensitivity(path)?;
+                self.inputs.push(hash(shown));
+                return Ok(());
+            }
+            _ => {}
         }
         match resolver.resolve(path)? {
             Document::Analyses(analyses) => {
@@ -96,7 +118,24 @@ impl Gathered {
                 self.sections.extend(paper::of_energy(&document, &mut self.taken));
             }
         }
-        self.inputs.push(InputAbout { path: shown, sha256: input::sha256(path) });
+        self.inputs.push(hash(shown));
+        Ok(())
+    }
+
+    fn add_replay(&mut self, path: &Path) -> Result<()> {
+        let document: Replay = input::document::parse(path, replay::SCHEMA)?;
+        let mut section = paper::of_replay(&document, &mut self.taken);
+        section.figures.extend(paper::figure_of_replay(&document, &section.id)?);
+        self.seeds.insert(format!("bootstrap, {}", section.title), document.seed);
+        self.sections.push(section);
+        Ok(())
+    }
+
+    fn add_sensitivity(&mut self, path: &Path) -> Result<()> {
+        let document: Sensitivity = input::document::parse(path, sensitivity::SCHEMA)?;
+        let section = paper::of_sensitivity(&document, &mut self.taken);
+        self.seeds.insert(format!("bootstrap, {}", section.title), document.seed);
+        self.sections.push(section);
         Ok(())
     }
 
@@ -117,19 +156,20 @@ impl Gathered {
         resolver: &Resolver<'_>,
         wanted: &Wanted,
     ) -> Result<()> {
-        let mut track = None;
-        if !args.energy.power.is_empty() {
-            let windows = &args.how.windows;
-            let (energies, findings) =
-                energy::energies(path, trace, set, &analysis, &args.energy, windows)?;
-            analysis.energy = Some(energies);
-            analysis.findings.extend(findings);
-            finding::sort(&mut analysis.findings);
-            track = energy::track(path, trace, set, &args.energy)?;
-        }
+        let windows = &args.how.windows;
+        energy::attach(path, trace, set, &mut analysis, &args.energy, windows)?;
+        let measured = analysis.energy.is_some();
+        let track = match measured {
+            true => energy::track(path, trace, set, &args.energy)?,
+            false => None,
+        };
         let mut section = paper::of_analysis(&analysis, &mut self.taken);
         if !set.whole_trace && *wanted != Wanted::None {
             self.add_timeline(&mut section, trace, set, resolver, wanted, track.as_ref())?;
+        }
+        if measured {
+            // After the timeline, which is the figure of the section when it has none.
+            section.figures.extend(power_figure((path, trace, set), args, &analysis, &section.id)?);
         }
         self.sections.push(section);
         self.analyses.push(analysis);
@@ -167,6 +207,27 @@ impl Gathered {
         section.timeline = section.has_timeline.then_some(found);
         Ok(())
     }
+}
+
+/// Power over time, of the first log.
+fn power_figure(
+    (path, trace, set): (&Path, &Trace, &WindowSet),
+    args: &ReportArgs,
+    analysis: &Analysis,
+    section: &str,
+) -> Result<Option<Figure>> {
+    let curves = energy::curves(path, trace, set, &args.energy, &args.how.windows)?;
+    let Some(curve) = curves.first() else { return Ok(None) };
+    let (windows, busy) = energy::spans(trace, set);
+    let shown = power_trace::Shown {
+        trace: analysis.trace.as_ref(),
+        curve,
+        spec: &set.spec,
+        windows: &windows,
+        busy: &busy,
+        span: None,
+    };
+    Ok(paper::figure_of_power(&shown, section)?)
 }
 
 /// Which windows the page shows.

@@ -6,8 +6,12 @@ use crate::attribution::{Analysis, Lanes};
 use crate::compare::Comparison;
 use crate::plots::palette::{self, Rgb};
 use crate::plots::ranges::{Estimate, Words, forest};
+use crate::plots::replay::tornado;
 use crate::plots::timeline::{View, timeline};
-use crate::plots::{self, Group, PlotError, SvgFont, Width, distribution, shares, waterfall};
+use crate::plots::{
+    self, Group, PlotError, SvgFont, Width, distribution, power_trace, shares, trade, waterfall,
+};
+use crate::replay::document::Replay;
 use crate::units::plain;
 
 /// Width of a figure in a column of the page, mm.
@@ -71,6 +75,37 @@ pub fn of_comparison(comparison: &Comparison, section: &str) -> Result<Vec<Figur
 /// When the figure cannot be drawn.
 pub fn of_lanes(lanes: &Lanes, section: &str) -> Result<Option<Figure>, PlotError> {
     ready("timeline", section, |width| timeline(lanes, &View::default(), width))
+}
+
+/// Latency against energy, one point for each analysis.
+///
+/// # Errors
+/// When the figure cannot be drawn.
+pub fn of_energies(
+    points: &[trade::Point],
+    axis: &str,
+    caption: &str,
+) -> Result<Option<Figure>, PlotError> {
+    ready("energy", "", |width| trade::latency_energy(points, axis, caption, width))
+}
+
+/// Power over time beside the windows.
+///
+/// # Errors
+/// When the figure cannot be drawn.
+pub fn of_power(
+    shown: &power_trace::Shown<'_>,
+    section: &str,
+) -> Result<Option<Figure>, PlotError> {
+    ready("power", section, |width| power_trace::power(shown, width))
+}
+
+/// What standard changes would do to the mean window.
+///
+/// # Errors
+/// When the figure cannot be drawn.
+pub fn of_replay(document: &Replay, section: &str) -> Result<Option<Figure>, PlotError> {
+    ready("what-if", section, |width| tornado(document, width))
 }
 
 /// The letters of the figures, for a page that carries them once.

@@ -20,6 +20,7 @@ mod model;
 mod overview;
 mod provenance;
 mod render;
+mod replay;
 mod section;
 mod shown;
 mod template;
@@ -28,7 +29,8 @@ pub mod timeline;
 pub use comparison::of_comparison;
 pub use figures::{
     of_analyses as figures_of_analyses, of_comparison as figures_of_comparison,
-    of_lanes as figure_of_lanes, ready as drawn,
+    of_energies as figure_of_energies, of_lanes as figure_of_lanes, of_power as figure_of_power,
+    of_replay as figure_of_replay, ready as drawn,
 };
 pub use model::{
     Definition, Fact, Figure, InputAbout, Line, Part, Report, ReportFinding, Section, unique_id,
@@ -36,6 +38,7 @@ pub use model::{
 pub use overview::overview;
 pub use provenance::{Difference, FileAbout, Provenance, SCHEMA, differences, hash};
 pub use render::{PageKind, ReportError, ReportFile, Template, render};
+pub use replay::{of_replay, of_sensitivity};
 pub use section::{of_analysis, of_energy};
 pub use shown::{ColumnKind, ShownCell, ShownColumn, ShownTable, Unit};
 pub use template::{NAMES as TEMPLATE_NAMES, format_of};

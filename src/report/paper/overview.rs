@@ -33,7 +33,7 @@ pub fn overview(analyses: &[Analysis]) -> Table {
         let of_wall =
             |time: Option<Nanos>| Cell::from(time.and_then(|time| windows.share_of_wall(time)));
         let api = analysis.api.as_ref();
-        let trace = analysis.trace.as_ref().map_or_else(String::new, |trace| stem(&trace.path));
+        let trace = analysis.source().map_or_else(String::new, stem);
         let mut row = vec![
             Cell::Text(plain(&trace, 60)),
             Cell::Text(plain(&windows.spec, 40)),

@@ -21,12 +21,15 @@ const MOST_ROWS: usize = 2_000;
 /// The section of an analysis.
 pub fn of_analysis(analysis: &Analysis, taken: &mut BTreeSet<String>) -> Section {
     let spec = plain(&analysis.windows.spec, 80);
-    let trace = analysis.trace.as_ref().map(|trace| stem(&trace.path));
+    let trace = analysis.source().map(stem);
     let name = match &trace {
         Some(trace) => format!("{trace} {spec}"),
         None => spec.clone(),
     };
     let title = match trace {
+        Some(trace) if analysis.trace.is_none() => {
+            format!("{spec} in {} (not traced)", plain(&trace, 80))
+        }
         Some(trace) => format!("{spec} in {}", plain(&trace, 80)),
         None => spec,
     };
