@@ -42,10 +42,8 @@ fn analyze(
     resolver: &Resolver<'_>,
     analyses: &mut Vec<Analysis>,
 ) -> Result<()> {
-    if input::is_document(path) {
-        if !args.energy.power.is_empty() {
-            bail!("{}: --power needs the trace, not what was made from it", path.display());
-        }
+    if !args.energy.power.is_empty() && input::is_document(path) {
+        bail!("{}: --power needs the trace, not what was made from it", path.display());
     }
     analyses.extend(resolver.analyses(path)?);
     Ok(())
