@@ -31,7 +31,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let analysis =
         Analyzer::new(&trace, &rules).analyze(&windows, &Options { path, ..Options::default() });
 
-    println!("{} windows, {} in all", analysis.windows.count, analysis.windows.total_ns);
+    // Missing is `None`: an analysis of windows always has their total.
+    if let Some(total) = analysis.windows.total_ns {
+        println!("{} windows, {total} in all", analysis.windows.count);
+    }
     if let Some(api) = &analysis.api {
         for function in api.by_name.iter().take(3) {
             println!("{:>12}  {}", function.time_ns.to_string(), function.name);
