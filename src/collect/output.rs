@@ -95,8 +95,12 @@ impl Splitter {
             return;
         }
         self.listing = false;
-        if let Some(step) = progress(text) {
+        if let Some((step, after)) = progress(text) {
             pass(Piece::Progress(step));
+            // The program may go on while a capture that has ended is made into a report.
+            if !after.is_empty() {
+                pass(Piece::Program(line.get(step.len()..).unwrap_or_default()));
+            }
             return;
         }
         if is_notice(text) {
@@ -133,16 +137,19 @@ fn listed(text: &str) -> Option<PathBuf> {
     (indented && path.starts_with('/')).then(|| PathBuf::from(path))
 }
 
-/// `[1/2] [=====35%     ] trace.nsys-rep`
-fn progress(text: &str) -> Option<&str> {
+/// `[1/2] [=====35%     ] trace.nsys-rep`, and what follows it on the same line.
+fn progress(text: &str) -> Option<(&str, &str)> {
     let rest = text.strip_prefix('[')?;
     let (step, rest) = rest.split_once("] [")?;
-    let (bar, _) = rest.split_once(']')?;
+    let (bar, file) = rest.split_once(']')?;
+    let ends = [".nsys-rep", ".qdrep", ".sqlite"];
+    let end = ends.iter().filter_map(|end| Some(file.find(end)? + end.len())).min()?;
+    let whole = text.len() - file.len() + end;
     let numbers = step.split_once('/')?;
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let drawn = bar.contains('%')
         && bar.chars().all(|c| matches!(c, '=' | ' ' | '%') || c.is_ascii_digit());
-    (digits(numbers.0) && digits(numbers.1) && drawn).then_some(text)
+    (digits(numbers.0) && digits(numbers.1) && drawn).then(|| text.split_at(whole))
 }
 
 fn is_notice(text: &str) -> bool {
@@ -185,6 +192,23 @@ mod tests {
                 splitter.generated.iter().map(|path| path.to_str().unwrap()).collect();
             assert_eq!(generated, ["/r/a.nsys-rep", "/r/a b.sqlite"]);
         }
+    }
+
+    #[test]
+    fn a_program_that_outlives_its_capture_is_heard() {
+        // As nsys 2022.4 printed it, with a capture range that ends before the program does.
+        let text = b"Generating '/tmp/x.qdstrm'\n\r[2/2] [3%   ] trace.sqlite\r[2/2] [4%   ] \
+            trace.sqlite40 requests\xff\n\r[2/2] [5%   ] trace.sqlite\nGenerated:\n    /r/trace.sqlite\n";
+        let (mut splitter, mut program) = (Splitter::default(), Vec::new());
+        let mut pass = |piece: Piece<'_>| {
+            if let Piece::Program(bytes) = piece {
+                program.extend_from_slice(bytes);
+            }
+        };
+        splitter.push(text, &mut pass);
+        splitter.finish(&mut pass);
+        assert_eq!(program, b"40 requests\xff\n");
+        assert_eq!(splitter.generated.len(), 1);
     }
 
     #[test]
