@@ -234,6 +234,30 @@ fn runs_of_another_machine_are_taken_as_they_are() {
 }
 
 #[test]
+fn results_of_others_stand_beside_those_of_the_study() {
+    let rig = Rig::new();
+    plan(&rig, "cross_reference = [\"others_cuda_api_sum.csv\"]", "modes = [\"untraced\"]");
+    let said = study(&rig, &[]);
+    assert_eq!(said.code, 2, "{}", said.err);
+    assert!(said.err.contains("others_cuda_api_sum.csv"), "{}", said.err);
+    // Made up: three quarters of the time in four of five calls.
+    fs::write(
+        rig.path("others_cuda_api_sum.csv"),
+        "Time (%),Total Time (ns),Num Calls,Avg (ns),Med (ns),Min (ns),Max (ns),StdDev (ns),Name\n\
+         75.0,300,4,75.0,75.0,60,90,1.0,cudaLaunchKernel\n25.0,100,1,100.0,100.0,100,100,0.0,cudaMemcpyAsync\n",
+    )
+    .unwrap();
+    let said = study(&rig, &[]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let found = document(&rig.path("reports/made-up"));
+    let other = &found["cross_reference"][0];
+    assert_eq!((other["calls"].as_i64(), other["launches"].as_i64()), (Some(5), Some(4)));
+    near(other["shares"]["share(cudaLaunchKernel)"].as_f64().unwrap(), 0.75);
+    let page = fs::read_to_string(rig.path("reports/made-up/report.md")).unwrap();
+    assert!(page.contains("| share(cudaLaunchKernel) | others_cuda_api_sum.csv | 75.0"), "{page}");
+}
+
+#[test]
 fn what_cannot_be_done_is_told_before_anything_is_run() {
     let rig = Rig::new();
     plan(&rig, "bases = 1", "");

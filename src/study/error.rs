@@ -86,7 +86,7 @@ pub enum StudyError {
     #[error(transparent)]
     Run(#[from] RunError),
     /// Tables of `nsys stats` cannot be used.
-    #[error("cross-reference: {0}")]
+    #[error("cross-reference")]
     Stats(#[from] StatsError),
     /// Two models cannot be compared.
     #[error(transparent)]
