@@ -254,7 +254,8 @@ fn results_of_others_stand_beside_those_of_the_study() {
     assert_eq!((other["calls"].as_i64(), other["launches"].as_i64()), (Some(5), Some(4)));
     near(other["shares"]["share(cudaLaunchKernel)"].as_f64().unwrap(), 0.75);
     let page = fs::read_to_string(rig.path("reports/made-up/report.md")).unwrap();
-    assert!(page.contains("| share(cudaLaunchKernel) | others_cuda_api_sum.csv | 75.0"), "{page}");
+    let row = page.lines().find(|line| line.starts_with("| share(cudaLaunchKernel) | others"));
+    assert!(row.is_some_and(|row| row.contains("| 75.0")), "{page}");
 }
 
 #[test]
