@@ -27,6 +27,7 @@ mod lanes;
 pub mod lanes_document;
 mod launches;
 pub mod provenance;
+pub mod requests;
 mod rule;
 mod scope;
 mod timeline;

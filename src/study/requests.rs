@@ -6,11 +6,11 @@
 use super::about;
 use crate::attribution::Analysis;
 use crate::attribution::definitions::definitions;
-use crate::attribution::document::{Idle, Instance, SCHEMA, Tool, Windows};
+use crate::attribution::document::{Instance, SCHEMA, Tool, Windows};
+use crate::attribution::requests::{request, requests};
 use crate::runs::RunFolder;
 use crate::runs::sidecar::Request;
-use crate::stats::Summary;
-use crate::units::{Nanos, TraceTime};
+use crate::units::Nanos;
 
 /// The program that makes documents.
 pub fn tool() -> Tool {
@@ -19,11 +19,11 @@ pub fn tool() -> Tool {
 
 /// The requests of a run as windows of `spec`; `None` when its sidecar lists none.
 pub fn analysis(run: &RunFolder, spec: &str) -> Option<Analysis> {
-    let requests = run.sidecar.as_ref().map(|sidecar| &sidecar.requests)?;
-    if requests.is_empty() {
+    let made = run.sidecar.as_ref().map(|sidecar| &sidecar.requests)?;
+    if made.is_empty() {
         return None;
     }
-    let instances = requests.iter().enumerate().map(|(index, one)| instance(index, one)).collect();
+    let instances = made.iter().enumerate().map(|(index, one)| instance(index, one)).collect();
     Some(Analysis {
         schema: SCHEMA.to_owned(),
         tool: tool(),
@@ -46,61 +46,19 @@ pub fn analysis(run: &RunFolder, spec: &str) -> Option<Analysis> {
     })
 }
 
-fn instance(index: usize, request: &Request) -> Instance {
-    let start = request.start_unix_ns.as_unix_ns();
-    Instance {
-        index,
-        start_ns: TraceTime::from_ns(start),
-        end_ns: TraceTime::from_ns(start + request.latency_ns.as_ns()),
-        cpu_start_ns: None,
-        cpu_end_ns: None,
-        process: None,
-        thread: None,
-        label: "request".to_owned(),
-        calls: 0,
-        api_ns: Nanos::ZERO,
-        launches: 0,
-        launch_ns: Nanos::ZERO,
-        kernels: 0,
-        kernel_ns: Nanos::ZERO,
-        busy_ns: Nanos::ZERO,
-        idle: Idle::default(),
-        class_ns: std::collections::BTreeMap::new(),
-        busy_class_ns: std::collections::BTreeMap::new(),
-    }
+fn instance(index: usize, one: &Request) -> Instance {
+    let start = one.start_unix_ns.as_unix_ns();
+    request(index, (start, start + one.latency_ns.as_ns()))
 }
 
-/// The distribution of the lengths of instances.
+/// The distribution of the lengths of instances, which a program makes one after the other.
 pub(super) fn windows(spec: &str, instances: Vec<Instance>) -> Windows {
-    let lengths: Vec<i64> =
-        instances.iter().map(|one| (one.end_ns - one.start_ns).as_ns()).collect();
-    let total = Nanos::from_ns(lengths.iter().sum());
-    let summary = Summary::of_ints(&lengths);
-    let whole = |value: f64| Nanos::from_ns(value.round() as i64);
-    let of = |pick: fn(&Summary) -> f64| summary.as_ref().map(pick).map(whole);
-    Windows {
-        spec: spec.to_owned(),
-        count: instances.len(),
-        total_ns: Some(total),
-        // Requests are made one after the other.
-        union_ns: Some(total),
-        mean_ns: of(|summary| summary.mean),
-        stddev_ns: summary.as_ref().and_then(|summary| summary.stddev).map(whole),
-        min_ns: of(|summary| summary.min),
-        p50_ns: of(|summary| summary.p50),
-        p90_ns: of(|summary| summary.p90),
-        p95_ns: of(|summary| summary.p95),
-        p99_ns: of(|summary| summary.p99),
-        max_ns: of(|summary| summary.max),
-        gaps_ns: Some(Nanos::from_ns(
-            instances
-                .windows(2)
-                .map(|pair| (pair[1].start_ns - pair[0].end_ns).as_ns().max(0))
-                .sum(),
-        )),
-        contained_share: None,
-        instances,
-    }
+    let length = |one: &Instance| (one.end_ns - one.start_ns).as_ns();
+    let total = Nanos::from_ns(instances.iter().map(length).sum());
+    let pairs = instances.windows(2);
+    let gap = |pair: &[Instance]| (pair[1].start_ns - pair[0].end_ns).as_ns().max(0);
+    let gaps = Nanos::from_ns(pairs.map(gap).sum());
+    requests(spec, instances, total, gaps)
 }
 
 #[cfg(test)]

@@ -4,21 +4,19 @@
 //! Latencies are the program's own; instances lie on unix time, since there is no other. Everything that
 //! only a trace can say is null.
 
-use std::collections::BTreeMap;
-
 use anyhow::Result;
 
 use super::{Resolver, run};
 use crate::attribution::Analysis;
 use crate::attribution::definitions::definitions;
-use crate::attribution::document::{Idle, Instance, SCHEMA, Tool, Windows};
+use crate::attribution::document::{SCHEMA, Tool, Windows};
 use crate::attribution::provenance::RunAbout;
+use crate::attribution::requests::{request, requests};
 use crate::cli::energy::untraced as energy;
 use crate::finding;
 use crate::runs::RunFolder;
-use crate::stats::Summary;
 use crate::study::about::about;
-use crate::units::{Nanos, TraceTime};
+use crate::units::Nanos;
 
 impl Resolver<'_> {
     /// The analysis of a run without a trace.
@@ -37,7 +35,7 @@ impl Resolver<'_> {
             asked: Some(self.asked()),
             run: Some(RunAbout { folder: Some(path), ..known }),
             imported: None,
-            windows: windows(spec, typed.skip, &spans),
+            windows: windows(&spec, typed.skip, &spans),
             api: None,
             kernels: None,
             copies: None,
@@ -69,29 +67,10 @@ impl Resolver<'_> {
     }
 }
 
-fn windows(spec: String, skip: usize, spans: &[(i64, i64)]) -> Windows {
-    let lengths: Vec<i64> = spans.iter().map(|(start, end)| end - start).collect();
-    let summary = Summary::of_ints(&lengths);
-    let ns = |value: f64| Nanos::from_ns(value.round() as i64);
-    let of = |pick: fn(&Summary) -> f64| summary.as_ref().map(pick).map(ns);
+fn windows(spec: &str, skip: usize, spans: &[(i64, i64)]) -> Windows {
     let (union, gaps) = covered(spans);
-    Windows {
-        spec,
-        count: spans.len(),
-        total_ns: Some(Nanos::from_ns(lengths.iter().sum())),
-        union_ns: Some(union),
-        mean_ns: of(|summary| summary.mean),
-        stddev_ns: summary.and_then(|summary| summary.stddev).map(ns),
-        min_ns: of(|summary| summary.min),
-        p50_ns: of(|summary| summary.p50),
-        p90_ns: of(|summary| summary.p90),
-        p95_ns: of(|summary| summary.p95),
-        p99_ns: of(|summary| summary.p99),
-        max_ns: of(|summary| summary.max),
-        gaps_ns: Some(gaps),
-        contained_share: None,
-        instances: spans.iter().enumerate().map(|(i, span)| instance(skip + i, *span)).collect(),
-    }
+    let instances = spans.iter().enumerate().map(|(i, span)| request(skip + i, *span)).collect();
+    requests(spec, instances, union, gaps)
 }
 
 /// Time in at least one of spans in order, and between them.
@@ -104,30 +83,6 @@ fn covered(spans: &[(i64, i64)]) -> (Nanos, Nanos) {
         until = Some(known.max(*end));
     }
     (Nanos::from_ns(union), Nanos::from_ns(gaps))
-}
-
-/// The blocks of the document are null; here there is nothing to count.
-fn instance(index: usize, (start, end): (i64, i64)) -> Instance {
-    Instance {
-        index,
-        start_ns: TraceTime::from_ns(start),
-        end_ns: TraceTime::from_ns(end),
-        cpu_start_ns: None,
-        cpu_end_ns: None,
-        process: None,
-        thread: None,
-        label: "request".to_owned(),
-        calls: 0,
-        api_ns: Nanos::ZERO,
-        launches: 0,
-        launch_ns: Nanos::ZERO,
-        kernels: 0,
-        kernel_ns: Nanos::ZERO,
-        busy_ns: Nanos::ZERO,
-        idle: Idle::default(),
-        class_ns: BTreeMap::new(),
-        busy_class_ns: BTreeMap::new(),
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,61 @@
+//! What is known of windows without a trace: when each began and ended.
+//!
+//! The requests of a program that nsys did not record. Times are ns on the clock of whoever timed them; what
+//! only a trace can say is zero in an instance, and null in the blocks of the document.
+
+use std::collections::BTreeMap;
+
+use super::document::{Idle, Instance, Windows};
+use crate::stats::Summary;
+use crate::units::{Nanos, TraceTime};
+
+/// A request from `start` to `end`, ns.
+pub fn request(index: usize, (start, end): (i64, i64)) -> Instance {
+    Instance {
+        index,
+        start_ns: TraceTime::from_ns(start),
+        end_ns: TraceTime::from_ns(end),
+        cpu_start_ns: None,
+        cpu_end_ns: None,
+        process: None,
+        thread: None,
+        label: "request".to_owned(),
+        calls: 0,
+        api_ns: Nanos::ZERO,
+        launches: 0,
+        launch_ns: Nanos::ZERO,
+        kernels: 0,
+        kernel_ns: Nanos::ZERO,
+        busy_ns: Nanos::ZERO,
+        idle: Idle::default(),
+        class_ns: BTreeMap::new(),
+        busy_class_ns: BTreeMap::new(),
+    }
+}
+
+/// The distribution of the lengths of instances; their union and the gaps between them are the caller's, who
+/// knows whether they may overlap.
+pub fn requests(spec: &str, instances: Vec<Instance>, union: Nanos, gaps: Nanos) -> Windows {
+    let lengths: Vec<i64> =
+        instances.iter().map(|one| (one.end_ns - one.start_ns).as_ns()).collect();
+    let summary = Summary::of_ints(&lengths);
+    let ns = |value: f64| Nanos::from_ns(value.round() as i64);
+    let of = |pick: fn(&Summary) -> f64| summary.as_ref().map(pick).map(ns);
+    Windows {
+        spec: spec.to_owned(),
+        count: instances.len(),
+        total_ns: Some(Nanos::from_ns(lengths.iter().sum())),
+        union_ns: Some(union),
+        mean_ns: of(|summary| summary.mean),
+        stddev_ns: summary.as_ref().and_then(|summary| summary.stddev).map(ns),
+        min_ns: of(|summary| summary.min),
+        p50_ns: of(|summary| summary.p50),
+        p90_ns: of(|summary| summary.p90),
+        p95_ns: of(|summary| summary.p95),
+        p99_ns: of(|summary| summary.p99),
+        max_ns: of(|summary| summary.max),
+        gaps_ns: Some(gaps),
+        contained_share: None,
+        instances,
+    }
+}
