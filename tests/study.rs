@@ -6,18 +6,13 @@
 
 mod support;
 
-#[path = "support/power_simulation.rs"]
-#[allow(dead_code, missing_docs, unreachable_pub, clippy::unwrap_used)]
-mod power_simulation;
-
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use power_simulation::{Sensor, TRUTH_MJ, Workload, simulate};
 use serde_json::{Value, json};
 use support::rig::{Rig, Said, kill, wait_for};
+use support::untraced_run::{TRUTH_MJ, put, requests, untraced};
 use support::words::repository;
 
 /// A program that says of itself what its words ask for; each start leaves a note.
@@ -163,6 +158,15 @@ fn an_untraced_study_has_the_figures_of_its_sidecars_and_says_what_is_missing() 
     assert!(launch["missing"].as_str().unwrap().contains("no complete traced run"), "{launch}");
     let page = fs::read_to_string(rig.path("reports/made-up/report.md")).unwrap();
     assert!(page.contains("made-up, device cpu") && page.contains("fake-infer 1"), "{page}");
+    // Models under their labels; every request in a file, from which the figures can be made again.
+    assert!(page.contains("| latency | VS / dense |"), "{page}");
+    let csv = fs::read_to_string(rig.path("reports/made-up/csv/checkpoints-and-runs-requests.csv"))
+        .unwrap();
+    let lengths = csv.lines().filter(|line| line.starts_with("request/vs-"));
+    let lengths: Vec<f64> =
+        lengths.map(|row| row.split(',').nth(2).unwrap().parse().unwrap()).collect();
+    assert_eq!(lengths.len(), 2 * 2 * 24);
+    near(lengths.iter().sum::<f64>() / lengths.len() as f64, 12_051_000.0);
 
     let said = study(&rig, &["--dry-run"]);
     assert!(said.out.contains("16 runs, 16 of them there already"), "{}", said.out);
@@ -236,7 +240,9 @@ fn runs_of_another_machine_are_taken_as_they_are() {
 #[test]
 fn results_of_others_stand_beside_those_of_the_study() {
     let rig = Rig::new();
-    plan(&rig, "cross_reference = [\"others_cuda_api_sum.csv\"]", "modes = [\"untraced\"]");
+    let others = "[[cross_reference]]\nlabel = \"theirs\"\nsource = \"a made-up place\"\n\
+                  files = [\"others_cuda_api_sum.csv\", \"others_cuda_gpu_kern_sum.csv\"]";
+    plan(&rig, others, "modes = [\"untraced\"]");
     let said = study(&rig, &[]);
     assert_eq!(said.code, 2, "{}", said.err);
     assert!(said.err.contains("others_cuda_api_sum.csv"), "{}", said.err);
@@ -247,15 +253,24 @@ fn results_of_others_stand_beside_those_of_the_study() {
          75.0,300,4,75.0,75.0,60,90,1.0,cudaLaunchKernel\n25.0,100,1,100.0,100.0,100,100,0.0,cudaMemcpyAsync\n",
     )
     .unwrap();
+    fs::write(
+        rig.path("others_cuda_gpu_kern_sum.csv"),
+        "Time (%),Total Time (ns),Instances,Avg (ns),Med (ns),Min (ns),Max (ns),StdDev (ns),Name\n\
+         60.0,60,2,30.0,30.0,30,30,0.0,implicit_convolve_sgemm\n40.0,40,2,20.0,20.0,20,20,0.0,vectorized_elementwise_kernel\n",
+    )
+    .unwrap();
     let said = study(&rig, &[]);
     assert_eq!(said.code, 0, "{}", said.err);
     let found = document(&rig.path("reports/made-up"));
     let other = &found["cross_reference"][0];
-    assert_eq!((other["calls"].as_i64(), other["launches"].as_i64()), (Some(5), Some(4)));
+    let count = |what: &str| other[what].as_i64().unwrap();
+    assert_eq!((count("calls"), count("launches"), count("kernels")), (5, 4, 4));
     near(other["shares"]["share(cudaLaunchKernel)"].as_f64().unwrap(), 0.75);
+    near(other["shares"]["share(dense-convolution)"].as_f64().unwrap(), 0.6);
     let page = fs::read_to_string(rig.path("reports/made-up/report.md")).unwrap();
-    let row = page.lines().find(|line| line.starts_with("| share(cudaLaunchKernel) | others"));
+    let row = page.lines().find(|line| line.starts_with("| share(cudaLaunchKernel) | theirs"));
     assert!(row.is_some_and(|row| row.contains("| 75.0")), "{page}");
+    assert!(page.contains("kern\\_sum.csv, a made-up place"), "{page}");
 }
 
 #[test]
@@ -291,43 +306,40 @@ fn a_program_that_fails_is_told_and_the_rest_is_reported() {
     near(mean(&found, "latency", "dense"), 10_051_000.0);
 }
 
-const START: i64 = 1_763_851_018_000_000_000;
-const SENSOR: Sensor =
-    Sensor { period: 0.01, jitter: 0.1, window: 0.0, lag: 0.0, step: 0.04, noise: 0.05 };
 const TRACE: &str = "fixtures/traces/wno-request/eager-450.sqlite.zst";
 
 /// Run folders that a person put together: sidecars say whose they are.
 fn synthetic(folder: &Path, model: &str, seed: usize) {
-    let about = |path: &str| {
-        json!({"schema": "nsys-attrib/sidecar/1", "path": path,
-               "program": {"name": "synthetic", "device": "cuda:0"},
-               "model": {"name": model, "checkpoint": {"id": format!("seed-{seed}")}},
-               "layers": [{"index": 0, "name": "a"}]})
-    };
-    let put = |name: &str, sidecar: &Value| -> PathBuf {
-        let run = folder.join(format!("{model}-{seed}-{name}"));
-        fs::create_dir_all(&run).unwrap();
-        fs::write(run.join("sidecar.json"), sidecar.to_string()).unwrap();
-        run
-    };
-    let run = simulate(Workload { requests: 400, idle: 8.0 }, SENSOR, 11 + seed as u64);
-    let request = |(index, (start, end)): (usize, &(i64, i64))| {
-        json!({"index": index, "start_unix_ns": START + start, "latency_ns": end - start,
-               "spike_rates": if model == "vs" { json!([0.2 + (index % 40) as f64 / 200.0]) } else { Value::Null }})
-    };
-    let mut untraced = about("request");
-    untraced["requests"] = run.windows.iter().enumerate().map(request).collect();
-    let place = put("untraced", &untraced);
-    let mut log = "# schema=nsys-attrib-power/1\n# source=ina3221\n".to_owned();
-    for (at, watts) in &run.readings {
-        writeln!(log, "{at},{},0,VDD_IN,,,{:.1},", START + at, watts * 1e3).unwrap();
-    }
-    fs::write(place.join("power-ina3221.csv"), log).unwrap();
-    let mut traced = about("request");
-    let requests = run.windows.iter().enumerate().take(20);
-    traced["requests"] = requests.map(request).collect();
-    let place = put("traced", &traced);
+    untraced(folder, model, seed, "VDD_IN");
+    let spans: Vec<(i64, i64)> =
+        (0..20).map(|i| (i * 60_000_000, i * 60_000_000 + 53_000_000)).collect();
+    let place = put(folder, "traced", (model, seed), requests(model, &spans));
     fs::copy(repository().join(TRACE), place.join("trace.sqlite.zst")).unwrap();
+}
+
+#[test]
+fn energies_of_two_rails_are_not_put_together() {
+    let rig = Rig::new();
+    plan(&rig, "", "");
+    let of =
+        [("dense", 0, "VDD_IN"), ("dense", 1, "VDD_IN"), ("vs", 0, "VDD_IN"), ("vs", 1, "VDD_SOC")];
+    for (model, seed, rail) in of {
+        untraced(&rig.path("copied"), model, seed, rail);
+    }
+    let said = study(&rig, &["--from-runs", "copied"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let found = document(&rig.path("reports/made-up"));
+    assert_eq!(found["rail"], json!({"rail": "VDD_IN", "source": "own"}));
+    let keys = |model: &str| -> Vec<String> {
+        let all = measure(&found, "energy(total)", model)["by_checkpoint"].clone();
+        all.as_object().unwrap().keys().cloned().collect()
+    };
+    assert_eq!(
+        (keys("dense"), keys("vs")),
+        (vec!["seed-0".into(), "seed-1".into()], vec!["seed-0".into()])
+    );
+    let page = fs::read_to_string(rig.path("reports/made-up/report.md")).unwrap();
+    assert!(page.contains("Rail VDD\\_IN (own) of VDD\\_IN (own) / VDD\\_SOC (own);"), "{page}");
 }
 
 #[test]

@@ -5,9 +5,34 @@
 
 use std::collections::BTreeMap;
 
-use super::document::{Idle, Instance, Windows};
+use super::definitions::definitions;
+use super::document::{Analysis, Idle, Instance, SCHEMA, Tool, Windows};
 use crate::stats::Summary;
 use crate::units::{Nanos, TraceTime};
+
+/// An analysis of windows alone: every block that only a trace can fill is null.
+pub fn untraced(tool: Tool, windows: Windows) -> Analysis {
+    Analysis {
+        schema: SCHEMA.to_owned(),
+        tool,
+        trace: None,
+        asked: None,
+        run: None,
+        imported: None,
+        windows,
+        api: None,
+        kernels: None,
+        copies: None,
+        graphs: None,
+        launch_delay: None,
+        gpu: None,
+        idle: None,
+        verdict: None,
+        energy: None,
+        definitions: definitions(),
+        findings: Vec::new(),
+    }
+}
 
 /// A request from `start` to `end`, ns.
 pub fn request(index: usize, (start, end): (i64, i64)) -> Instance {

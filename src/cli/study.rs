@@ -141,7 +141,7 @@ pub(super) fn run(args: &StudyArgs) -> Result<ExitCode> {
 }
 
 fn say_missing(can: &Availability) {
-    for why in can.no_nsys.iter().chain(&can.no_power) {
+    for why in can.no_nsys.iter().cloned().chain(can.no_power_in_full()) {
         eprintln!("nsys-attrib: {why}. What needs it will be a dash in the report");
     }
 }

@@ -43,7 +43,7 @@ pub(super) fn findings(a: &[Analysis], b: &[Analysis], setting: Setting) -> Vec<
             found.extend(apart(side, analyses, &means));
         }
         for analysis in analyses {
-            found.extend(within(side, analysis));
+            found.extend(within(&format!("side {side}, {}", path(analysis)), analysis));
         }
         found.extend(inherited(side, analyses));
     }
@@ -191,8 +191,8 @@ fn apart(side: &str, analyses: &[Analysis], means: &[f64]) -> Vec<Finding> {
     outliers(means).into_iter().map(one).collect()
 }
 
-/// Outliers, warm-up and drift inside one trace.
-fn within(side: &str, analysis: &Analysis) -> Vec<Finding> {
+/// Outliers, warm-up and drift inside one trace, which messages call `what`.
+pub fn within(what: &str, analysis: &Analysis) -> Vec<Finding> {
     let values = lengths(analysis);
     let first = instances(analysis).next().map_or(0, |window| window.index);
     let mut found = Vec::new();
@@ -205,8 +205,7 @@ fn within(side: &str, analysis: &Analysis) -> Vec<Finding> {
                 "outliers",
                 Severity::Info,
                 format!(
-                    "side {side}, {}: {} of {} windows stand apart (modified z-score above 3.5): {}{}",
-                    path(analysis),
+                    "{what}: {} of {} windows stand apart (modified z-score above 3.5): {}{}",
                     places.len(),
                     values.len(),
                     shown.join(", "),
@@ -224,9 +223,8 @@ fn within(side: &str, analysis: &Analysis) -> Vec<Finding> {
                 "warm-up",
                 Severity::Warning,
                 format!(
-                    "side {side}, {}: the first {cut} of its windows are unlike the rest; it is steady from there \
-                     (MSER: smallest standard error of the mean)",
-                    path(analysis)
+                    "{what}: the first {cut} of its windows are unlike the rest; it is steady from there \
+                     (MSER: smallest standard error of the mean)"
                 ),
                 format!("analyse with --skip {} if warm-up is not what you compare", first + cut),
             )
@@ -240,9 +238,8 @@ fn within(side: &str, analysis: &Analysis) -> Vec<Finding> {
                 "drift",
                 Severity::Warning,
                 format!(
-                    "side {side}, {}: windows change by {:+.1} % from the first to the last (Mann–Kendall p = {:.1e}, \
+                    "{what}: windows change by {:+.1} % from the first to the last (Mann–Kendall p = {:.1e}, \
                      Theil–Sen slope {:+.0} ns a window)",
-                    path(analysis),
                     drift.relative * 100.0,
                     drift.p,
                     drift.slope
@@ -250,7 +247,8 @@ fn within(side: &str, analysis: &Analysis) -> Vec<Finding> {
                 "clocks that fall or memory that fills up drift; measure both sides in turn",
             )
             .with("p", drift.p)
-            .with("slope_ns", drift.slope),
+            .with("slope_ns", drift.slope)
+            .with("change", drift.relative),
         );
     }
     found

@@ -27,6 +27,7 @@ use crate::finding;
 use crate::stats::{RESAMPLES, SEED};
 
 pub use document::Comparison;
+pub use doubts::within;
 pub use pairs::{PairBy, PairError};
 
 use document::{SCHEMA, Side, SideInput, Unit};

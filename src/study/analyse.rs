@@ -10,7 +10,8 @@ use super::answers;
 use super::availability::Availability;
 use super::cells::{FoundRun, Runs};
 use super::cross_reference;
-use super::document::{ModelAbout, RunUsed, SCHEMA, Study, VerdictOf};
+use super::document::{ModelAbout, RailAbout, RunUsed, SCHEMA, Study, VerdictOf};
+use super::doubts::{self, folded};
 use super::energies;
 use super::error::StudyError;
 use super::measures::{self, ATTRIBUTION, COST, OfModel, What};
@@ -21,9 +22,10 @@ use super::published::PublishedNumbers;
 use super::requests::{self, tool};
 use super::traced::{self, Rules};
 use crate::attribution::Analysis;
+use crate::attribution::energy_document::Energy;
 use crate::attribution::provenance::{ClassFile, RunAbout};
 use crate::classify::{Classifier, SHIPPED_RULES};
-use crate::compare::{Comparison, PairBy, compare};
+use crate::compare::{Comparison, PairBy, compare, within};
 use crate::finding::{self, Finding, Severity};
 use crate::replay::document::Replay;
 use crate::replay::sensitivity_document::Sensitivity;
@@ -51,6 +53,21 @@ pub struct Material {
     pub replays: Vec<Replay>,
     /// The rules that gave kernels their classes.
     pub classes: ClassFile,
+    /// Every request of every run of the request path.
+    pub requests: Vec<RequestUsed>,
+}
+
+/// A request as its program timed it.
+#[derive(Clone, Debug)]
+pub struct RequestUsed {
+    /// Its run.
+    pub run: String,
+    /// Its place among the run's requests.
+    pub index: usize,
+    /// Its length.
+    pub latency: Nanos,
+    /// The spike rate of each layer, from a second forward that is not timed.
+    pub spike_rates: Option<Vec<f64>>,
 }
 
 /// What all steps look at.
@@ -83,12 +100,18 @@ pub fn analyse(
     let published = plan.published.as_deref().map(PublishedNumbers::read).transpose()?;
     let ground = Ground { plan, runs, can, published, rules: rules(plan.classes.as_deref())? };
     let mut findings = runs.findings.clone();
-    let untraced = ground.untraced(&mut findings)?;
+    let mut of_runs = Vec::new();
+    let untraced = ground.untraced(&mut findings, &mut of_runs)?;
     let traces = ground.traced(tell)?;
+    for (run, analysis) in traces.each.iter().flatten() {
+        of_runs.extend(named(&run.name, within(&run.name, analysis)));
+    }
+    findings.extend(folded(&of_runs, "runs"));
+    let rail = rail(&untraced);
     let comparisons = ground.comparisons(&untraced, &traces.units, &mut findings);
     let (answers, sensitivities) = ground.answers(&traces);
     let pooled: Vec<&Analysis> = untraced.iter().flatten().map(|(_, analysis)| analysis).collect();
-    let methods = methods::methods(plan, runs, can, &pooled);
+    let methods = methods::methods(plan, runs, can, &pooled, rail.as_ref());
     findings.extend(ground.doubts(&untraced, &traces.units));
     finding::sort(&mut findings);
     let study = Study {
@@ -101,14 +124,16 @@ pub fn analyse(
         checkpoints: plan.checkpoint.iter().map(|one| one.name.clone()).collect(),
         runs: runs.found.iter().map(|run| ground.used(run)).collect(),
         accuracy: ground.accuracy(&mut findings),
-        cost: ground.cost(&untraced),
+        cost: ground.cost(&untraced, rail.as_ref()),
+        rail,
         attribution: ground.attribution(&traces.units),
-        verdicts: ground.verdicts(&traces.units),
+        verdicts: ground.verdicts(&traces),
         answers,
         methods,
         published: ground.published.as_ref().map(PublishedNumbers::about),
         cross_reference: cross_reference::read(&plan.cross_reference, &ground.rules)?,
         findings,
+        run_findings: of_runs.into_iter().map(|(_, finding)| finding).collect(),
     };
     let labelled = |units: Vec<Units>| -> Vec<(String, Vec<Analysis>)> {
         let of = units.into_iter().map(|units| units.into_iter().map(|unit| unit.1).collect());
@@ -122,7 +147,39 @@ pub fn analyse(
         sensitivities,
         replays: traces.replays.into_iter().flatten().collect(),
         classes: ground.rules.about,
+        requests: runs.found.iter().flat_map(timed).collect(),
     })
+}
+
+/// Findings with whose they are.
+fn named(whose: &str, findings: Vec<Finding>) -> impl Iterator<Item = (String, Finding)> {
+    findings.into_iter().map(move |finding| (whose.to_owned(), finding))
+}
+
+/// The requests of a run of the request path.
+fn timed(run: &FoundRun) -> Vec<RequestUsed> {
+    let sidecar = run.run.sidecar.iter().filter(|_| run.path == ExecutionPath::Request);
+    let requests = sidecar.flat_map(|sidecar| &sidecar.requests).enumerate();
+    let of = requests.map(|(index, request)| RequestUsed {
+        run: run.name.clone(),
+        index,
+        latency: request.latency_ns,
+        spike_rates: request.spike_rates.clone(),
+    });
+    of.collect()
+}
+
+/// The rail and log that most checkpoints have an energy of; of equal ones the first by name. All models are
+/// shown on this one: a ratio of two rails would be none.
+fn rail(untraced: &[Units]) -> Option<RailAbout> {
+    let mut units: BTreeMap<RailAbout, usize> = BTreeMap::new();
+    for energy in untraced.iter().flatten().filter_map(|(_, a)| a.energy.as_ref()).flatten() {
+        if energy.refused.is_none() {
+            *units.entry(RailAbout::of(energy)).or_default() += 1;
+        }
+    }
+    let most = units.values().max().copied()?;
+    units.into_iter().find(|(_, count)| *count == most).map(|(rail, _)| rail)
 }
 
 /// The shipped rules, or those of a file.
@@ -203,7 +260,12 @@ impl Ground<'_> {
         Ok(all)
     }
 
-    fn untraced(&self, findings: &mut Vec<Finding>) -> Result<Vec<Units>, StudyError> {
+    /// Analyses of untraced runs; `of_runs` gets what is doubted of the windows of each.
+    fn untraced(
+        &self,
+        findings: &mut Vec<Finding>,
+        of_runs: &mut Vec<(String, Finding)>,
+    ) -> Result<Vec<Units>, StudyError> {
         self.each_unit(|m, c| {
             let mut repeats = Vec::new();
             for found in self.runs.of(m, c, ExecutionPath::Request, false) {
@@ -211,6 +273,9 @@ impl Ground<'_> {
                     findings.push(without_requests(&found.name));
                     continue;
                 };
+                let run = analysis.run.get_or_insert_with(RunAbout::default);
+                run.folder = Some(found.name.clone());
+                of_runs.extend(named(&found.name, within(&found.name, &analysis)));
                 if !found.run.power.is_empty() {
                     let (of, doubts) = energies::of(&found.run, &found.name, self.plan)?;
                     analysis.energy = Some(of);
@@ -265,9 +330,12 @@ impl Ground<'_> {
                     continue;
                 }
                 let pairs = (a.len() > 1).then_some(PairBy::Checkpoint);
-                let labels = (self.model(base), self.model(m));
+                let label = |m: usize| self.plan.model[m].shown().to_owned();
+                let labels = (label(base), label(m));
                 match compare((&labels.0, a), (&labels.1, b), pairs) {
-                    Ok(found) => {
+                    Ok(mut found) => {
+                        // Repeats stand behind one another here; what single runs show is said of them.
+                        found.findings.retain(|finding| !doubts::is_of_one_run(finding));
                         let title = format!("{} against {}, {what} runs", labels.1, labels.0);
                         all.push((title, found));
                     }
@@ -340,10 +408,12 @@ impl Ground<'_> {
     }
 
     /// Latency, energy, power, and the ratios of each model to the base.
-    fn cost(&self, untraced: &[Units]) -> Vec<super::document::Measure> {
+    fn cost(&self, untraced: &[Units], rail: Option<&RailAbout>) -> Vec<super::document::Measure> {
         let of_unit = |(name, analysis): &(String, Analysis)| {
             let mut all = measures::latencies(analysis);
-            let energy = analysis.energy.iter().flatten().find(|energy| energy.refused.is_none());
+            let shown =
+                |energy: &&Energy| energy.refused.is_none() && rail == Some(&RailAbout::of(energy));
+            let energy = analysis.energy.iter().flatten().find(shown);
             if let Some((energy, latency)) = energy.zip(analysis.windows.mean_ns) {
                 all.extend(measures::of_energy(energy, latency));
             }
@@ -351,7 +421,7 @@ impl Ground<'_> {
         };
         let values: Vec<OfModel> =
             untraced.iter().map(|units| units.iter().map(of_unit).collect()).collect();
-        let why = |m: usize, quantity: &str| self.no_cost(&untraced[m], quantity);
+        let why = |m: usize, quantity: &str| self.no_cost(&untraced[m], quantity, rail);
         let models = self.models();
         let rows = measures::table(&models, &values, &COST, &why, self.published.as_ref());
         let base = &models[self.plan.base()];
@@ -369,7 +439,7 @@ impl Ground<'_> {
         all
     }
 
-    fn no_cost(&self, units: &Units, quantity: &str) -> String {
+    fn no_cost(&self, units: &Units, quantity: &str, rail: Option<&RailAbout>) -> String {
         if units.is_empty() {
             return "no complete untraced run of the request path lists its requests".to_owned();
         }
@@ -378,11 +448,17 @@ impl Ground<'_> {
         }
         let energies = || units.iter().filter_map(|(_, a)| a.energy.as_ref()).flatten();
         let refused = energies().find_map(|energy| energy.refused.as_ref());
-        let read = energies().find(|energy| energy.refused.is_none());
-        match (read, refused) {
-            (Some(energy), _) => format!("no idle power: {}", energy.idle_how),
-            (None, Some(refused)) => refused.message.clone(),
-            (None, None) => self.can.no_power.clone().unwrap_or_else(|| {
+        let mut read = energies().filter(|energy| energy.refused.is_none());
+        let shown = read.clone().find(|energy| rail == Some(&RailAbout::of(energy)));
+        match (shown.or_else(|| read.next()), refused, rail) {
+            (Some(energy), _, Some(rail)) if shown.is_none() => format!(
+                "its logs give energy on {} only, those of other checkpoints on {}",
+                RailAbout::of(energy),
+                rail
+            ),
+            (Some(energy), ..) => format!("no idle power: {}", energy.idle_how),
+            (None, Some(refused), _) => refused.message.clone(),
+            (None, None, _) => self.can.no_power.clone().unwrap_or_else(|| {
                 "no power log that could be used lies beside the untraced runs".to_owned()
             }),
         }
@@ -415,14 +491,22 @@ impl Ground<'_> {
         "no call or kernel of this kind in the windows".to_owned()
     }
 
-    fn verdicts(&self, traced: &[Units]) -> Vec<VerdictOf> {
+    /// What bounds the windows, by checkpoint; where its repeats differ, that is said.
+    fn verdicts(&self, traces: &FromTraces<'_>) -> Vec<VerdictOf> {
         let of = |m: usize| {
             let mut checkpoints: BTreeMap<String, usize> = BTreeMap::new();
-            let kinds = traced[m].iter().filter_map(|(_, a)| a.verdict.as_ref());
-            for verdict in kinds {
-                *checkpoints.entry(verdict.kind.clone()).or_default() += 1;
+            for (name, analysis) in &traces.units[m] {
+                let own = |found: &FoundRun| self.plan.checkpoint[found.checkpoint].name == *name;
+                let runs = traces.each[m].iter().filter(|(found, _)| own(found));
+                let any = runs.filter_map(|(_, a)| a.verdict.as_ref()).next();
+                let kind = match (&analysis.verdict, any) {
+                    (Some(verdict), _) => verdict.kind.as_str(),
+                    (None, Some(_)) => "repeats differ",
+                    (None, None) => continue,
+                };
+                *checkpoints.entry(kind.to_owned()).or_default() += 1;
             }
-            let missing = checkpoints.is_empty().then(|| self.no_attribution(traced, m));
+            let missing = checkpoints.is_empty().then(|| self.no_attribution(&traces.units, m));
             VerdictOf { model: self.model(m), checkpoints, missing }
         };
         (0..self.plan.model.len()).map(of).collect()
@@ -431,28 +515,22 @@ impl Ground<'_> {
     /// Doubts of all analyses, each kind once with the number of units that have it; and what is missing
     /// on this machine.
     fn doubts(&self, untraced: &[Units], traced: &[Units]) -> Vec<Finding> {
-        let mut kinds: BTreeMap<String, (Finding, usize)> = BTreeMap::new();
-        for (_, analysis) in untraced.iter().chain(traced).flatten() {
-            let mut seen = std::collections::BTreeSet::new();
-            for finding in &analysis.findings {
-                if seen.insert(finding.code.clone()) {
-                    let first = || (finding.clone(), 0);
-                    kinds.entry(finding.code.clone()).or_insert_with(first).1 += 1;
+        let mut each = Vec::new();
+        for (mode, models) in [("untraced", untraced), ("traced", traced)] {
+            for (m, units) in models.iter().enumerate() {
+                for (checkpoint, analysis) in units {
+                    let whose = format!("{mode} {} {checkpoint}", self.model(m));
+                    each.extend(named(&whose, analysis.findings.clone()));
                 }
             }
         }
-        let of = |(mut finding, units): (Finding, usize)| {
-            if units > 1 {
-                finding.message += &format!(" (so or alike in {units} units of the study)");
-            }
-            finding
-        };
-        let mut all: Vec<Finding> = kinds.into_values().map(of).collect();
-        let gone = [("no-nsys", &self.can.no_nsys), ("no-power", &self.can.no_power)];
+        let mut all = folded(&each, "units of the study");
+        let gone =
+            [("no-nsys", self.can.no_nsys.clone()), ("no-power", self.can.no_power_in_full())];
         for (code, why) in gone {
-            all.extend(why.as_ref().map(|why| {
+            all.extend(why.map(|why| {
                 let remedy = "`nsys-attrib doctor` says what this machine has";
-                Finding::new(code, Severity::Warning, why.clone(), remedy)
+                Finding::new(code, Severity::Warning, why, remedy)
             }));
         }
         all

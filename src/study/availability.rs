@@ -18,6 +18,8 @@ pub struct Availability {
     pub no_nsys: Option<String>,
     /// Why there are no power logs; `None` when there can be, or none are asked for.
     pub no_power: Option<String>,
+    /// Why each power source cannot be read, by its name.
+    pub absent: Vec<(String, String)>,
     /// The nsys of this machine.
     pub nsys: Option<Nsys>,
 }
@@ -36,14 +38,29 @@ impl Availability {
             found.no_power = match sampler::choose(&plan.power.sources, host, nvml) {
                 Err(error) => Some(error.to_string()),
                 Ok(choice) if choice.samplers.is_empty() => {
-                    let reasons: Vec<String> =
-                        choice.absent.iter().map(|(name, why)| format!("{name}: {why}")).collect();
-                    Some(format!("no power source can be read ({})", reasons.join("; ")))
+                    found.absent = choice
+                        .absent
+                        .iter()
+                        .map(|(name, why)| ((*name).to_owned(), why.clone()))
+                        .collect();
+                    let names: Vec<&str> =
+                        found.absent.iter().map(|(name, _)| name.as_str()).collect();
+                    Some(format!("no power source can be read (none of {})", names.join(", ")))
                 }
                 Ok(_) => None,
             };
         }
         found
+    }
+
+    /// Why there are no power logs, with what each source says.
+    pub fn no_power_in_full(&self) -> Option<String> {
+        let each: Vec<String> =
+            self.absent.iter().map(|(name, why)| format!("{name}: {why}")).collect();
+        self.no_power.as_ref().map(|why| match each.as_slice() {
+            [] => why.clone(),
+            each => format!("{why}: {}", each.join("; ")),
+        })
     }
 
     /// The modes of a path that can be run here.

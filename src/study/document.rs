@@ -5,11 +5,13 @@
 //! `count`, `ratio`. Missing is null, never 0. The committed schema is `docs/schema/study-1.json`.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::attribution::document::Tool;
+use crate::attribution::energy_document::Energy;
 use crate::finding::Finding;
 use crate::units::Nanos;
 
@@ -42,6 +44,9 @@ pub struct Study {
     pub accuracy: Vec<Measure>,
     /// Latency, energy and power, from untraced runs of the request path.
     pub cost: Vec<Measure>,
+    /// Of which rail the energies and powers are, as which log says; null without energies.
+    #[serde(default)]
+    pub rail: Option<RailAbout>,
     /// Shares and causes, from traced runs of the request path.
     pub attribution: Vec<Measure>,
     /// What bounds the windows.
@@ -55,15 +60,44 @@ pub struct Study {
     /// Results of others that the plan names: tables of `nsys stats`.
     #[serde(default)]
     pub cross_reference: Vec<CrossReference>,
-    /// Doubts, the most severe first.
+    /// Doubts, the most severe first; those of one kind are one, which counts them and names the worst.
     pub findings: Vec<Finding>,
+    /// Doubts about the windows of single runs, each by itself.
+    #[serde(default)]
+    pub run_findings: Vec<Finding>,
+}
+
+/// The rail whose energies are shown.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct RailAbout {
+    /// Its name.
+    pub rail: String,
+    /// Which kind of log holds it.
+    pub source: String,
+}
+
+impl RailAbout {
+    /// That of an energy.
+    pub fn of(energy: &Energy) -> Self {
+        Self { rail: energy.rail.clone(), source: energy.source.clone() }
+    }
+}
+
+impl fmt::Display for RailAbout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.rail, self.source)
+    }
 }
 
 /// What tables of `nsys stats` say of a whole capture, for comparison in kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CrossReference {
-    /// The file's name.
-    pub file: String,
+    /// How the plan calls it.
+    pub label: String,
+    /// Names of its files.
+    pub files: Vec<String>,
+    /// Where they are published, as the plan says.
+    pub source: Option<String>,
     /// CUDA API calls.
     pub calls: Option<u64>,
     /// Launches among them.
@@ -139,6 +173,8 @@ pub struct Measure {
 pub struct Published {
     /// In the unit of the measure.
     pub value: f64,
+    /// As it was published, with its own unit and digits.
+    pub text: String,
     /// What must be known to compare.
     pub note: Option<String>,
 }
@@ -204,6 +240,11 @@ impl Answer {
 }
 
 impl Study {
+    /// How the report calls a model.
+    pub fn label<'a>(&'a self, model: &'a str) -> &'a str {
+        self.models.iter().find(|one| one.name == model).map_or(model, |one| one.label.as_str())
+    }
+
     /// A measure of any kind by quantity and model.
     pub fn measure(&self, quantity: &str, model: &str) -> Option<&Measure> {
         let all = self.accuracy.iter().chain(&self.cost).chain(&self.attribution);

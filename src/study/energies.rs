@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use super::document::RailAbout;
 use super::error::StudyError;
 use super::plan::StudyPlan;
 use crate::attribution::energy_document::Energy;
@@ -37,6 +38,12 @@ pub(super) fn of(
         let read = power::read(Source { path: &shown, text: &text }, &ReadHints::default());
         match read.and_then(|log| measure(&shown, log, &work, &how)) {
             Ok(found) => {
+                let rail = RailAbout::of(&found.energy);
+                let same = |known: &Energy| known.refused.is_none() && RailAbout::of(known) == rail;
+                if energies.iter().any(same) {
+                    findings.push(second(&shown, &rail));
+                    continue;
+                }
                 energies.push(found.energy);
                 findings.extend(found.findings);
             }
@@ -49,4 +56,14 @@ pub(super) fn of(
         }
     }
     Ok((energies, findings))
+}
+
+/// Two logs of one rail are two readings of the same energy, not two energies.
+fn second(log: &str, rail: &RailAbout) -> Finding {
+    Finding::new(
+        "second-log-of-a-rail",
+        Severity::Info,
+        format!("{log}: another log of the run gives the energy of {rail}; that one is used"),
+        "name one source under [power] of the plan",
+    )
 }

@@ -66,9 +66,10 @@ pub(super) fn rates(study: &Study, section: &str) -> Result<Vec<Figure>, PlotErr
     let mut rows = Vec::new();
     for measure in study.accuracy.iter().filter(spikes) {
         let Some(mean) = measure.mean else { continue };
+        let model = plain(study.label(&measure.model), 20);
         let layer = measure.quantity.trim_start_matches("spike-rate(").trim_end_matches(')');
         rows.push(Estimate {
-            name: format!("{} {layer}", plain(&measure.model, 20)),
+            name: format!("{model} {layer}"),
             value: 100.0 * mean,
             interval: measure.ci95.map(|[low, high]| (100.0 * low, 100.0 * high)),
             color: palette::group(0),
@@ -76,7 +77,7 @@ pub(super) fn rates(study: &Study, section: &str) -> Result<Vec<Figure>, PlotErr
         });
         if let Some(published) = &measure.published {
             rows.push(Estimate {
-                name: format!("{} {layer}, published", plain(&measure.model, 20)),
+                name: format!("{model} {layer}, published"),
                 value: 100.0 * published.value,
                 interval: None,
                 color: palette::group(1),
@@ -101,7 +102,11 @@ pub(super) fn changes(study: &Study, section: &str) -> Result<Vec<Figure>, PlotE
         let Some(change) = answer.change.filter(|_| answer.what == "latency") else { continue };
         let model = study.models.iter().position(|model| model.name == answer.model).unwrap_or(0);
         rows.push(Estimate {
-            name: format!("{}: {}", plain(&answer.model, 20), plain(&answer.question, 60)),
+            name: format!(
+                "{}: {}",
+                plain(study.label(&answer.model), 20),
+                plain(&answer.question, 60)
+            ),
             value: 100.0 * change,
             interval: answer.range.map(|[low, high]| (100.0 * low, 100.0 * high)),
             color: palette::group(model),

@@ -7,14 +7,14 @@ use std::path::Path;
 
 use super::availability::Availability;
 use super::cells::{FoundRun, Runs};
-use super::document::Sentence;
-use super::plan::StudyPlan;
+use super::document::{RailAbout, Sentence};
+use super::plan::{StudyPlan, path_name};
 use crate::attribution::Analysis;
 use crate::collect::plan::Order;
 use crate::runs::manifest::{Machine, Manifest};
 use crate::runs::sidecar::ExecutionPath;
 use crate::stats;
-use crate::units::{Nanos, plain};
+use crate::units::{Millijoules, Nanos, plain};
 
 /// Characters of a list in a sentence.
 const LONGEST: usize = 300;
@@ -25,6 +25,7 @@ pub(super) fn methods(
     runs: &Runs,
     can: &Availability,
     pooled: &[&Analysis],
+    rail: Option<&RailAbout>,
 ) -> Vec<Sentence> {
     let mut all = Vec::new();
     let mut say = |about: &str, text: String| {
@@ -41,13 +42,14 @@ pub(super) fn methods(
     say("windows", windows(plan, runs));
     say("warm-up", warm_up(runs));
     say("power", power(runs, &manifests, can));
-    say("energy", energy(pooled));
+    say("energy", energy(pooled, rail));
     say("tracing", tracing(runs, &manifests, can));
     say(
         "statistics",
         "The unit is a checkpoint: all windows of its repeats are pooled, shares are ratios of sums over them. Means \
          over checkpoints carry 95 % intervals of Student's t (bootstrap from 20 checkpoints on), on logarithms for times, \
-         energies, powers and ratios; ratios are of pairs with the same checkpoint; one checkpoint gives no interval."
+         energies, powers and ratios; ratios are of pairs with the same checkpoint; one checkpoint gives no interval. \
+         Outliers, drift and warm-up are looked for in each run by itself, and left in."
             .to_owned(),
     );
     all
@@ -113,9 +115,15 @@ fn program(runs: &Runs, manifests: &[&Manifest]) -> String {
         let dirty = if git.dirty == Some(true) { ", changed since" } else { "" };
         Some(format!("{}{dirty}", git.revision.get(..12).unwrap_or(&git.revision)))
     });
-    let first = manifests.first().map(|manifest| command(manifest));
+    let first = |path| {
+        let mut of_path = runs.found.iter().filter(|run| run.path == path);
+        of_path.find_map(|run| run.run.manifest.as_ref())
+    };
+    let firsts = [ExecutionPath::Reference, ExecutionPath::Request].map(first);
+    let commands: Vec<String> =
+        firsts.into_iter().flatten().map(|manifest| format!("`{}`", command(manifest))).collect();
     format!(
-        "{} {} on {}, device {}; SHA-256 of its file {}; sources at revision {}; one command of {} runs: {}.",
+        "{} {} on {}, device {}; SHA-256 of its file {}; sources at revision {}; {} runs, of each path the first: {}.",
         said(|program| program.name.clone()),
         said(|program| program.version.clone()),
         said(|program| program.stack.clone()),
@@ -123,7 +131,7 @@ fn program(runs: &Runs, manifests: &[&Manifest]) -> String {
         listed(hash.map(|hash| hash.get(..12).unwrap_or(hash).to_owned())),
         listed(git),
         runs.found.len(),
-        first.unwrap_or_else(|| "unknown".to_owned())
+        if commands.is_empty() { "unknown".to_owned() } else { commands.join(", ") }
     )
 }
 
@@ -138,23 +146,33 @@ fn command(manifest: &Manifest) -> String {
     plain(&file.into_iter().chain(words.cloned()).collect::<Vec<_>>().join(" "), LONGEST)
 }
 
+fn repeats(plan: &StudyPlan) -> String {
+    let of = |spec: &super::plan::PathSpec| {
+        format!("{} of the {} path", plan.repeats(spec), path_name(spec.name))
+    };
+    plan.path.iter().map(of).collect::<Vec<_>>().join(", ")
+}
+
 fn design(plan: &StudyPlan, runs: &Runs) -> String {
     let names = |of: &[super::plan::Variant]| {
         of.iter().map(|one| one.name.as_str()).collect::<Vec<_>>().join(", ")
     };
     let order = match plan.order {
-        Order::Interleave => "in turns, every other round backwards (A B B A)",
+        Order::Interleave => {
+            "in turns: the models of a checkpoint one after the other, every other checkpoint's in the opposite order \
+             (A B, B A), every other repeat the whole backwards"
+        }
         Order::Sequence => "one model and checkpoint after the other",
     };
     let of = |path, traced| {
         runs.found.iter().filter(|run| run.path == path && run.traced == traced).count()
     };
     format!(
-        "Models {}; checkpoints {}; planned repeats {}; run {order}. Used: {} untraced and {} traced runs of the request \
+        "Models {}; checkpoints {}; planned repeats: {}; run {order}. Used: {} untraced and {} traced runs of the request \
          path, {} of the reference path.",
         names(&plan.model),
         names(&plan.checkpoint),
-        plan.repeat,
+        repeats(plan),
         of(ExecutionPath::Request, false),
         of(ExecutionPath::Request, true),
         of(ExecutionPath::Reference, false) + of(ExecutionPath::Reference, true)
@@ -228,18 +246,29 @@ fn power(runs: &Runs, manifests: &[&Manifest], can: &Availability) -> String {
     )
 }
 
-fn energy(pooled: &[&Analysis]) -> String {
+fn energy(pooled: &[&Analysis], rail: Option<&RailAbout>) -> String {
     let all: Vec<_> = pooled.iter().filter_map(|a| a.energy.as_ref()).flatten().collect();
     if all.is_empty() {
         return "No energy: there is no power log beside an untraced run.".to_owned();
     }
+    let systematic = all
+        .iter()
+        .filter(|energy| rail == Some(&RailAbout::of(energy)))
+        .filter_map(|energy| energy.systematic_mj.map(Millijoules::as_mj))
+        .reduce(f64::max);
     let sigma = all.iter().map(|energy| energy.alignment.sigma_ns).max().unwrap_or_default();
     format!(
-        "Rail {}; idle power: {}; estimator {}; clocks tied by {} (standard uncertainty at most {sigma}).",
-        listed(all.iter().map(|energy| energy.rail.clone())),
+        "Rail {} of {}; idle power: {}; estimator {}; clocks tied by {} (standard uncertainty at most {sigma}); \
+         systematic uncertainty {}.",
+        rail.map_or_else(|| "none".to_owned(), ToString::to_string),
+        listed(all.iter().map(|energy| RailAbout::of(energy).to_string())),
         alike(&all.iter().map(|energy| energy.idle_how.as_str()).collect::<Vec<_>>()),
         listed(all.iter().filter_map(|energy| energy.estimator.clone())),
-        listed(all.iter().map(|energy| energy.alignment.method.clone()))
+        listed(all.iter().map(|energy| energy.alignment.method.clone())),
+        systematic.map_or_else(
+            || "unknown".to_owned(),
+            |mj| format!("at most {} a request (the sensor's gain and resolution, the estimator; in no interval)", Millijoules::from_mj(mj))
+        )
     )
 }
 

@@ -17,6 +17,7 @@ mod availability;
 mod cells;
 mod cross_reference;
 pub mod document;
+mod doubts;
 mod energies;
 mod error;
 pub mod estimate;

@@ -3,7 +3,7 @@
 //! ```toml
 //! name = "dense-vs-spiking"
 //! repeat = 2
-//! order = "interleave"              # A B B A A B …; or "sequence"
+//! order = "interleave"              # A B, next checkpoint B A, second repeat backwards; or "sequence"
 //! window = "latency"
 //! base = "dense"                    # what the other models are compared with
 //!
@@ -22,6 +22,13 @@
 //! name = "request"                  # or "reference"
 //! args = ["--warmup", "20", "--repeat", "200"]
 //! modes = ["untraced", "traced"]
+//! ```
+//! Results of others, as tables of `nsys stats`, stand beside the study's own shares:
+//! ```toml
+//! [[cross_reference]]
+//! label = "WNO of others, Orin Nano"
+//! files = ["others.stats.txt"]      # of one capture: one text, or a CSV file for each report
+//! source = "where they are published"
 //! ```
 //! `[trace]`, `[power]`, `[env]`, `cooldown` and `timeout` are those of plans of `profile`
 //! ([`crate::collect::plan`]). Paths are taken from the plan's own folder.
@@ -75,9 +82,9 @@ pub struct StudyPlan {
     /// Published numbers to stand beside the measured ones.
     #[serde(default)]
     pub published: Option<PathBuf>,
-    /// Results of others on the same kind of machine: texts of `nsys stats`.
+    /// Results of others on the same kind of machine: tables of `nsys stats`.
     #[serde(default)]
-    pub cross_reference: Vec<PathBuf>,
+    pub cross_reference: Vec<OtherResult>,
     /// What comes before each run.
     #[serde(default)]
     pub cooldown: Option<Cooldown>,
@@ -166,6 +173,19 @@ pub struct PathSpec {
     pub expected_on: Option<String>,
 }
 
+/// Tables that `nsys stats` printed of one capture of others.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OtherResult {
+    /// How the report calls it.
+    pub label: String,
+    /// The files: one text with several reports, or a CSV file for each report.
+    pub files: Vec<PathBuf>,
+    /// Where they are published.
+    #[serde(default)]
+    pub source: Option<String>,
+}
+
 /// How a power log becomes energy.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -212,9 +232,8 @@ impl StudyPlan {
             .map_err(|error| fault(error.to_string().trim_end().to_owned()))?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         plan.folder = folder.unwrap_or(Path::new(".")).to_path_buf();
-        for below in
-            plan.published.iter_mut().chain(&mut plan.classes).chain(&mut plan.cross_reference)
-        {
+        let others = plan.cross_reference.iter_mut().flat_map(|other| &mut other.files);
+        for below in plan.published.iter_mut().chain(&mut plan.classes).chain(others) {
             *below = plan.folder.join(&*below);
         }
         plan.check().map_err(fault)?;
@@ -259,6 +278,9 @@ impl StudyPlan {
         if self.repeat == 0 {
             return Err("nothing would be run: `repeat` is 0".to_owned());
         }
+        if let Some(other) = self.cross_reference.iter().find(|other| other.files.is_empty()) {
+            return Err(format!("[[cross_reference]] `{}` names no `files`", other.label));
+        }
         self.check_paths()
     }
 
@@ -284,6 +306,15 @@ impl StudyPlan {
     /// Places of model and checkpoint, in the order of the plan: pairs stand side by side.
     pub fn cells(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
         (0..self.checkpoint.len()).flat_map(|c| (0..self.model.len()).map(move |m| (m, c)))
+    }
+
+    /// The same in the order in which they are run. In turns, every other checkpoint has its models backwards
+    /// (A B, B A, …), so that no model always comes first, even when nothing is repeated.
+    fn turns(&self) -> Vec<(usize, usize)> {
+        let models = self.model.len();
+        let turned = |c: usize| self.order == Order::Interleave && !c.is_multiple_of(2);
+        let turn = |(m, c): (usize, usize)| (if turned(c) { models - 1 - m } else { m }, c);
+        self.cells().map(turn).collect()
     }
 
     /// The name of a model and checkpoint in its experiment: `dense-seed-0`.
@@ -319,7 +350,8 @@ impl StudyPlan {
         modes: &[Mode],
         power: &PowerPlan,
     ) -> Plan {
-        let programs = self.cells().map(|(m, c)| self.one(spec, program, m, c)).collect();
+        let programs =
+            self.turns().into_iter().map(|(m, c)| self.one(spec, program, m, c)).collect();
         let mut plan = Plan::of(&self.experiment_name(spec.name), Vec::new());
         plan.repeat = self.repeats(spec);
         plan.warmup = self.warmup;
@@ -415,6 +447,22 @@ args = ["--path", "{path}"]
     }
 
     #[test]
+    fn in_turns_no_model_always_comes_first() {
+        let two =
+            |text: String| text.replace("[[path]]", "[[checkpoint]]\nname = \"seed-1\"\n[[path]]");
+        let names = |order: &'static str| -> Vec<String> {
+            let plan = plan(move |text| {
+                two(text).replacen("name", &format!("order = \"{order}\"\nname"), 1)
+            });
+            let plan = plan.unwrap();
+            let made = plan.experiment(&plan.path[0], "/bin/p", &[Mode::Untraced], &plan.power);
+            made.program.into_iter().map(|program| program.name).collect()
+        };
+        assert_eq!(names("interleave"), ["dense-seed-0", "vs-seed-0", "vs-seed-1", "dense-seed-1"]);
+        assert_eq!(names("sequence"), ["dense-seed-0", "vs-seed-0", "dense-seed-1", "vs-seed-1"]);
+    }
+
+    #[test]
     fn what_cannot_be_carried_out_is_told() {
         let told = |from: &'static str, to: &'static str| {
             plan(move |text| text.replacen(from, to, 1)).unwrap_err()
@@ -424,6 +472,8 @@ args = ["--path", "{path}"]
         );
         assert!(told("name = \"s\"", "name = \"s\"\nbase = \"x\"").contains("none of the models"));
         assert!(told("name = \"vs\"", "name = \"dense\"").contains("two [[model]]"));
+        let none = "name = \"s\"\n[[cross_reference]]\nlabel = \"o\"\nfiles = []";
+        assert!(told("name = \"s\"", none).contains("`o` names no `files`"));
         assert!(told("name = \"request\"", "name = \"reference\"").contains("one [[path]]"));
         assert!(told("name = \"s\"", "name = \"a/b\"").contains("no name for a study"));
     }

@@ -11,9 +11,10 @@ use super::requests::windows;
 use crate::attribution::Analysis;
 use crate::attribution::document::{
     Api, ApiFunction, BusyName, CountTime, Gpu, Idle, IdleKinds, KernelClass, KernelFunction,
-    Kernels, Rules, Verdict,
+    Kernels, Rules, TraceAbout, Verdict,
 };
 use crate::attribution::energy_document::Energy;
+use crate::attribution::provenance::RunAbout;
 use crate::units::{Millijoules, Milliwatts, Nanos, Share};
 
 /// One analysis over the windows of several; `None` of none.
@@ -40,7 +41,18 @@ pub(super) fn pool(analyses: &[Analysis]) -> Option<Analysis> {
         }
     }
     crate::finding::sort(&mut findings);
+    let more = |path: &str| format!("{path} and {} more", rest.len());
     Some(Analysis {
+        // A file's hash does not stand for several.
+        trace: first.trace.clone().map(|trace| TraceAbout {
+            path: more(&trace.path),
+            sha256: None,
+            ..trace
+        }),
+        run: first
+            .run
+            .clone()
+            .map(|run| RunAbout { folder: run.folder.as_deref().map(more), ..run }),
         windows: pooled,
         api: all(analyses, |a| a.api.as_ref()).map(|of| api(&of, analyses)),
         kernels: all(analyses, |a| a.kernels.as_ref()).map(|of| kernels(&of)),

@@ -111,7 +111,12 @@ impl PublishedNumbers {
         })?;
         let (_, _, factor) =
             UNITS.iter().find(|(name, kind, _)| *name == found.unit && *kind == unit)?;
-        Some(Published { value: found.value * factor, note: found.note.clone() })
+        // `{:?}` keeps the digit behind the point: 228.0.
+        let text = match found.unit.as_str() {
+            "ratio" | "count" | "share" => format!("{:?}", found.value),
+            unit => format!("{:?} {unit}", found.value),
+        };
+        Some(Published { value: found.value * factor, text, note: found.note.clone() })
     }
 
     /// Where they come from.

@@ -5,9 +5,8 @@
 
 use super::about;
 use crate::attribution::Analysis;
-use crate::attribution::definitions::definitions;
-use crate::attribution::document::{Instance, SCHEMA, Tool, Windows};
-use crate::attribution::requests::{request, requests};
+use crate::attribution::document::{Instance, Tool, Windows};
+use crate::attribution::requests::{request, requests, untraced};
 use crate::runs::RunFolder;
 use crate::runs::sidecar::Request;
 use crate::units::Nanos;
@@ -25,24 +24,9 @@ pub fn analysis(run: &RunFolder, spec: &str) -> Option<Analysis> {
     }
     let instances = made.iter().enumerate().map(|(index, one)| instance(index, one)).collect();
     Some(Analysis {
-        schema: SCHEMA.to_owned(),
-        tool: tool(),
-        trace: None,
-        asked: None,
         run: about::about(run),
-        imported: None,
-        windows: windows(spec, instances),
-        api: None,
-        kernels: None,
-        copies: None,
-        graphs: None,
-        launch_delay: None,
-        gpu: None,
-        idle: None,
-        verdict: None,
-        energy: None,
-        definitions: definitions(),
         findings: run.findings.clone(),
+        ..untraced(tool(), windows(spec, instances))
     })
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::analyse::Material;
 use super::document::{Measure, Study};
+use super::doubts::folded;
 use super::error::StudyError;
 use super::figures;
 use super::tables::{self, Notes};
@@ -54,12 +55,14 @@ pub fn report(material: &Material, making: Making) -> Result<Report, StudyError>
         section.title.clone_from(title);
         // What is said of the whole study is not said again of each comparison.
         let said = |code: &str| study.findings.iter().any(|finding| finding.code == code);
-        section.findings.retain(|finding| !said(&finding.code));
+        let left = section.findings.drain(..).filter(|finding| !said(&finding.code));
+        let sides: Vec<_> = left.map(|finding| (finding.message.clone(), finding)).collect();
+        section.findings = folded(&sides, "findings of this comparison");
         section.figures = paper::figures_of_comparison(comparison, &section.id)?;
         seeds.insert(format!("bootstrap, {title}"), comparison.seed);
         sections.push(section);
     }
-    sections.push(each(study, &mut taken));
+    sections.push(each(material, &mut taken));
     for sensitivity in &material.sensitivities {
         seeds.insert("bootstrap, sensitivity".to_owned(), sensitivity.seed);
     }
@@ -126,23 +129,28 @@ fn result(study: &Study, taken: &mut BTreeSet<String>) -> Section {
     let mut section = section("Result", Vec::new(), &Notes::default(), document, taken);
     section.findings.clone_from(&study.findings);
     let sentences = [
-        ("errors", of_models(&study.accuracy, "error", tables::precise, " %")),
-        ("latency", of_models(&study.cost, "latency", tables::scaled, "")),
-        ("energy", of_models(&study.cost, "energy(dynamic)", tables::scaled, "")),
-        ("launch", of_models(&study.attribution, "share(cudaLaunchKernel)", tables::scaled, "")),
+        ("errors", of_models((study, &study.accuracy), "error", tables::precise, " %")),
+        ("latency", of_models((study, &study.cost), "latency", tables::scaled, "")),
+        ("energy", of_models((study, &study.cost), "energy(dynamic)", tables::scaled, "")),
+        (
+            "launch",
+            of_models((study, &study.attribution), "share(cudaLaunchKernel)", tables::scaled, ""),
+        ),
         (
             "convolution",
-            of_models(&study.attribution, "share(dense-convolution)", tables::scaled, ""),
+            of_models((study, &study.attribution), "share(dense-convolution)", tables::scaled, ""),
         ),
     ];
-    section.lines =
-        sentences.into_iter().map(|(label, text)| Line { label: label.to_owned(), text }).collect();
+    section.lines = sentences
+        .into_iter()
+        .map(|(label, text)| Line { label: label.to_owned(), text: plain(&text, 1_000) })
+        .collect();
     let ratios = study.cost.iter().filter(|one| one.over.is_some());
     section.facts = ratios
         .filter(|one| {
             ["latency", "energy(dynamic)", "power(dynamic)"].contains(&one.quantity.as_str())
         })
-        .map(ratio)
+        .map(|one| ratio(study, one))
         .collect();
     if let Some(published) = &study.published {
         let note = published.note.as_deref().map_or_else(String::new, |note| format!(" {note}"));
@@ -157,37 +165,49 @@ fn result(study: &Study, taken: &mut BTreeSet<String>) -> Section {
     section
 }
 
-/// One sentence: a quantity of every model, with its ratio to the base and what was published.
-fn of_models(rows: &[Measure], quantity: &str, shown: fn(&str, f64) -> Cell, unit: &str) -> String {
+/// One sentence: a quantity of every model in the order of the plan, with what was published.
+fn of_models(
+    (study, rows): (&Study, &[Measure]),
+    quantity: &str,
+    shown: fn(&str, f64) -> Cell,
+    unit: &str,
+) -> String {
     let value =
         |one: &Measure, value: f64| format!("{}{unit}", shown(&one.unit, value).for_people());
-    let of = |one: &&Measure| {
+    let found: Vec<&Measure> =
+        rows.iter().filter(|one| one.quantity == quantity && one.over.is_none()).collect();
+    let why = found.first().and_then(|one| one.missing.as_deref());
+    if let Some(why) = why.filter(|why| found.iter().all(|one| one.missing.as_deref() == Some(why)))
+    {
+        return format!("{quantity}: – ({why})");
+    }
+    let of = |one: &Measure| {
+        let model = study.label(&one.model);
         let Some(mean) = one.mean else {
-            return format!("{} – ({})", one.model, one.missing.as_deref().unwrap_or("unknown"));
+            return format!("{model} – ({})", one.missing.as_deref().unwrap_or("unknown"));
         };
         let interval = one.ci95.map_or_else(String::new, |[low, high]| {
             format!(" [{}, {}]", value(one, low), value(one, high))
         });
         let published = one.published.as_ref();
-        let published =
-            published.map_or_else(String::new, |p| format!(" (published {})", value(one, p.value)));
-        format!("{} {}{interval}{published}", one.model, value(one, mean))
+        let published = published.map_or_else(String::new, |p| format!(" (published {})", p.text));
+        format!("{model} {}{interval}{published}", value(one, mean))
     };
-    let found = tables::of_quantity(rows, quantity);
-    let all: Vec<String> = found.values().map(of).collect();
-    format!("{}: {}", quantity, all.join("; "))
+    let all: Vec<String> = found.into_iter().map(of).collect();
+    format!("{quantity}: {}", all.join("; "))
 }
 
-fn ratio(one: &Measure) -> Fact {
+fn ratio(study: &Study, one: &Measure) -> Fact {
     let detail = match (&one.ci95, &one.missing) {
         (Some([low, high]), _) => format!("95 %: {low:.3} to {high:.3}; {}", one.method),
         (None, Some(why)) => why.clone(),
         (None, None) => one.method.clone(),
     };
     let published = one.published.as_ref();
-    let published = published.map_or_else(String::new, |p| format!("; published {:.3}", p.value));
+    let published = published.map_or_else(String::new, |p| format!("; published {}", p.text));
+    let below = study.label(one.over.as_deref().unwrap_or("?"));
     Fact {
-        label: format!("{}, {} / {}", one.quantity, one.model, one.over.as_deref().unwrap_or("?")),
+        label: format!("{}, {} / {below}", one.quantity, study.label(&one.model)),
         value: one.mean.map_or_else(|| "–".to_owned(), |mean| format!("{mean:.3}")),
         detail: format!("{detail}{published}"),
         defined_by: None,
@@ -210,12 +230,14 @@ fn accuracy(study: &Study, taken: &mut BTreeSet<String>) -> Result<Section, Stud
     let table = tables::measures(
         "accuracy",
         "Relative L2 error and spike rate of each layer, in per cent, on the reference path",
-        &study.accuracy,
+        (study, &study.accuracy),
         tables::precise,
         &mut notes,
     );
     let document = serde_json::to_value(&study.accuracy).unwrap_or_default();
+    let shown = tables::as_published(&table, &study.accuracy);
     let mut made = section("Errors and spike rates", vec![table], &notes, document, taken);
+    made.tables = vec![ShownTable::of(&shown, MOST_ROWS)];
     made.figures = figures::rates(study, &made.id)?;
     Ok(made)
 }
@@ -226,13 +248,18 @@ fn cost(material: &Material, taken: &mut BTreeSet<String>) -> Result<Section, St
     let mut table = tables::measures(
         "cost",
         "Latency, energy and power of a request in untraced runs; energy ratio = latency ratio × power ratio",
-        &study.cost,
+        (study, &study.cost),
         tables::scaled,
         &mut notes,
     );
-    table.note = Some("low and high: 95 % interval over checkpoints; ratios of pairs".to_owned());
+    let rail = study.rail.as_ref();
+    let rail = rail.map_or_else(String::new, |rail| format!("; energy and power on {rail}"));
+    table.note =
+        Some(format!("low and high: 95 % interval over checkpoints; ratios of pairs{rail}"));
     let document = serde_json::to_value(&study.cost).unwrap_or_default();
+    let shown = tables::as_published(&table, &study.cost);
     let mut made = section("Latency and energy", vec![table], &notes, document, taken);
+    made.tables = vec![ShownTable::of(&shown, MOST_ROWS)];
     made.figures = figures::cost(&material.untraced, &made.id)?;
     Ok(made)
 }
@@ -241,15 +268,17 @@ fn attribution(material: &Material, taken: &mut BTreeSet<String>) -> Result<Sect
     let study = &material.study;
     let mut notes = Notes::default();
     let title = format!("Where the time of the windows `{}` goes in traced runs", study.window);
-    let mut table =
-        tables::measures("attribution", &title, &study.attribution, tables::scaled, &mut notes);
+    let rows = (study, study.attribution.as_slice());
+    let mut table = tables::measures("attribution", &title, rows, tables::scaled, &mut notes);
     tables::add_verdicts(&mut table, study, &mut notes);
     let document = json!({ "attribution": study.attribution, "verdicts": study.verdicts });
+    let shown = tables::as_published(&table, &study.attribution);
     let mut all = vec![table];
     if !study.cross_reference.is_empty() {
         all.push(tables::cross_reference(study));
     }
     let mut made = section("Where the time goes", all, &notes, document, taken);
+    made.tables[0] = ShownTable::of(&shown, MOST_ROWS);
     made.figures = figures::attribution(&material.traced, &made.id)?;
     Ok(made)
 }
@@ -268,30 +297,43 @@ fn answers(material: &Material, taken: &mut BTreeSet<String>) -> Result<Section,
     Ok(made)
 }
 
-/// Every checkpoint and run.
-fn each(study: &Study, taken: &mut BTreeSet<String>) -> Section {
+/// Every checkpoint and run; every request as a file alone.
+fn each(material: &Material, taken: &mut BTreeSet<String>) -> Section {
+    let study = &material.study;
     let exact = vec![
         tables::by_checkpoint(
             "accuracy-by-checkpoint",
             "Errors and spike rates by checkpoint, in per cent",
-            &study.accuracy,
+            (study, &study.accuracy),
             tables::precise,
         ),
         tables::by_checkpoint(
             "cost-by-checkpoint",
             "Latency, energy and power by checkpoint",
-            &study.cost,
+            (study, &study.cost),
             tables::scaled,
         ),
         tables::by_checkpoint(
             "attribution-by-checkpoint",
             "Shares by checkpoint",
-            &study.attribution,
+            (study, &study.attribution),
             tables::scaled,
         ),
         tables::runs(study),
     ];
     let exact: Vec<Table> = exact.into_iter().filter(|table| !table.rows.is_empty()).collect();
     let document = serde_json::to_value(&study.runs).unwrap_or_default();
-    section("Checkpoints and runs", exact, &Notes::default(), document, taken)
+    let mut made = section("Checkpoints and runs", exact, &Notes::default(), document, taken);
+    let requests = tables::requests(&material.requests);
+    made.lines.push(Line {
+        label: "requests".to_owned(),
+        text: format!(
+            "all {} requests, each with its run, latency and spike rates: csv/{}-{}.csv",
+            requests.rows.len(),
+            made.id,
+            requests.name
+        ),
+    });
+    made.exact.push(requests);
+    made
 }

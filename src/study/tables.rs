@@ -5,7 +5,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::document::{Answer, Measure, Study};
+use super::analyse::RequestUsed;
+use super::document::{Answer, CrossReference, Measure, Study};
 use crate::report::{Cell, Column, Table};
 use crate::units::{Millijoules, Milliwatts, Nanos};
 
@@ -67,7 +68,7 @@ pub(super) fn scaled(unit: &str, value: f64) -> Cell {
 pub(super) fn measures(
     name: &'static str,
     title: &str,
-    rows: &[Measure],
+    (study, rows): (&Study, &[Measure]),
     shown: Shown,
     notes: &mut Notes,
 ) -> Table {
@@ -82,14 +83,14 @@ pub(super) fn measures(
         number("n", "checkpoints"),
     ];
     if published {
-        columns.push(number("published", "published"));
+        columns.push(number("published", PUBLISHED));
     }
     columns.push(text("note", "note"));
     let cell = |unit: &str, value: Option<f64>| value.map_or(Cell::Missing, |v| shown(unit, v));
     let row = |one: &Measure| {
         let mut row = vec![
             Cell::Text(one.quantity.clone()),
-            Cell::Text(model(one)),
+            Cell::Text(model(study, one)),
             cell(&one.unit, one.mean),
             cell(&one.unit, one.stddev),
             cell(&one.unit, one.ci95.map(|ci| ci[0])),
@@ -114,11 +115,29 @@ pub(super) fn measures(
     }
 }
 
-/// `vs`, or `vs / dense`.
-fn model(one: &Measure) -> String {
+/// Key of the column that [`measures`] adds for published numbers.
+const PUBLISHED: &str = "published";
+
+/// The same table for pages: published numbers with the digits that were published.
+pub(super) fn as_published(table: &Table, rows: &[Measure]) -> Table {
+    let mut table = table.clone();
+    let Some(column) = table.columns.iter().position(|column| column.key == PUBLISHED) else {
+        return table;
+    };
+    for (row, one) in table.rows.iter_mut().zip(rows) {
+        if let Some(published) = &one.published {
+            row[column] = Cell::Text(published.text.clone());
+        }
+    }
+    table
+}
+
+/// `VS-WNO`, or `VS-WNO / WNO`.
+fn model(study: &Study, one: &Measure) -> String {
+    let above = study.label(&one.model);
     match &one.over {
-        Some(below) => format!("{} / {below}", one.model),
-        None => one.model.clone(),
+        Some(below) => format!("{above} / {}", study.label(below)),
+        None => above.to_owned(),
     }
 }
 
@@ -137,7 +156,7 @@ pub(super) fn add_verdicts(table: &mut Table, study: &Study, notes: &mut Notes) 
             .collect();
         let mut row = vec![Cell::Missing; table.columns.len()];
         row[0] = Cell::from("verdict");
-        row[1] = Cell::Text(verdict.model.clone());
+        row[1] = Cell::Text(study.label(&verdict.model).to_owned());
         if !kinds.is_empty() {
             row[2] = Cell::Text(kinds.join(", "));
         }
@@ -163,7 +182,7 @@ pub(super) fn answers(study: &Study, notes: &mut Notes) -> Table {
         };
         vec![
             Cell::Text(one.question.clone()),
-            Cell::Text(one.model.clone()),
+            Cell::Text(study.label(&one.model).to_owned()),
             Cell::Text(one.what.clone()),
             percent(one.change),
             percent(one.range.map(|range| range[0])),
@@ -194,6 +213,7 @@ pub(super) fn answers(study: &Study, notes: &mut Notes) -> Table {
 /// Shares of others beside those of the study's models.
 pub(super) fn cross_reference(study: &Study) -> Table {
     let mut rows = Vec::new();
+    let base = study.label(&study.base);
     for other in &study.cross_reference {
         for (quantity, share) in &other.shares {
             // A whole capture has neither windows nor idle time.
@@ -204,7 +224,7 @@ pub(super) fn cross_reference(study: &Study) -> Table {
             let published = ours.values().find_map(|one| one.published.as_ref());
             rows.push(vec![
                 Cell::Text(quantity.clone()),
-                Cell::Text(other.file.clone()),
+                Cell::Text(other.label.clone()),
                 Cell::Percent(100.0 * share),
                 ours.get(study.base.as_str())
                     .and_then(|one| one.mean)
@@ -219,13 +239,63 @@ pub(super) fn cross_reference(study: &Study) -> Table {
             .to_owned(),
         columns: vec![
             text("quantity", "quantity"),
-            text("file", "file"),
+            text("result of others", "other"),
             number("there", "there_pct"),
-            number("here, base", "base_pct"),
+            Column {
+                heading: Cow::Owned(format!("here, {base}")),
+                key: Cow::Borrowed("base_pct"),
+                is_text: false,
+            },
             number("published", "published_pct"),
         ],
         rows,
-        note: Some("whole captures hold warm-up and loading too: comparable in kind".to_owned()),
+        note: Some(format!(
+            "whole captures hold warm-up and loading too: comparable in kind. {}",
+            study.cross_reference.iter().map(about).collect::<Vec<_>>().join(" ")
+        )),
+    }
+}
+
+/// What a capture of others holds, and where it is published.
+fn about(other: &CrossReference) -> String {
+    let count = |count: Option<u64>, what: &str| count.map(|count| format!("{count} {what}"));
+    let holds = [
+        count(other.calls, "CUDA calls"),
+        count(other.launches, "of them launches"),
+        count(other.kernels, "kernels"),
+    ];
+    let holds: Vec<String> = holds.into_iter().flatten().collect();
+    let source = other.source.as_ref().map_or_else(String::new, |source| format!(", {source}"));
+    format!("{}: {} ({}{source}).", other.label, holds.join(", "), other.files.join(", "))
+}
+
+/// Every request of the request path, by the program's own clock.
+pub(super) fn requests(requests: &[RequestUsed]) -> Table {
+    let layers = requests.iter().filter_map(|one| Some(one.spike_rates.as_ref()?.len())).max();
+    let layers = layers.unwrap_or(0);
+    let mut columns =
+        vec![text("run", "run"), number("request", "request"), number("latency", "latency_ns")];
+    columns.extend((1..=layers).map(|layer| Column {
+        heading: Cow::Owned(format!("rate, layer {layer}")),
+        key: Cow::Owned(format!("spike_rate_layer_{layer}")),
+        is_text: false,
+    }));
+    let row = |one: &RequestUsed| {
+        let rate = |layer: usize| one.spike_rates.as_ref()?.get(layer).copied();
+        let mut row = vec![
+            Cell::Text(one.run.clone()),
+            Cell::Count(one.index as u64),
+            Cell::Time(one.latency),
+        ];
+        row.extend((0..layers).map(|layer| rate(layer).map_or(Cell::Missing, Cell::Number)));
+        row
+    };
+    Table {
+        name: "requests",
+        title: "Every request of the request path".to_owned(),
+        columns,
+        rows: requests.iter().map(row).collect(),
+        note: None,
     }
 }
 
@@ -233,7 +303,7 @@ pub(super) fn cross_reference(study: &Study) -> Table {
 pub(super) fn by_checkpoint(
     name: &'static str,
     title: &str,
-    measures: &[Measure],
+    (study, measures): (&Study, &[Measure]),
     shown: Shown,
 ) -> Table {
     let mut rows = Vec::new();
@@ -241,7 +311,7 @@ pub(super) fn by_checkpoint(
         for (checkpoint, value) in &one.by_checkpoint {
             rows.push(vec![
                 Cell::Text(one.quantity.clone()),
-                Cell::Text(model(one)),
+                Cell::Text(model(study, one)),
                 Cell::Text(checkpoint.clone()),
                 shown(&one.unit, *value),
             ]);
@@ -266,7 +336,7 @@ pub(super) fn runs(study: &Study) -> Table {
     let row = |run: &super::document::RunUsed| {
         vec![
             Cell::Text(run.name.clone()),
-            Cell::Text(run.model.clone()),
+            Cell::Text(study.label(&run.model).to_owned()),
             Cell::Text(run.checkpoint.clone()),
             Cell::Text(run.path.clone()),
             Cell::from(if run.traced { "traced" } else { "untraced" }),

@@ -11,6 +11,7 @@
 //! - [`machine`] runs small programs on a CPU and a GPU of its own, before and after a change: the truth that
 //!   predictions are held against.
 //! - [`many`] writes thousands of small traces, a corrupt one and one without CUDA among them.
+//! - [`untraced_run`] puts together run folders without a trace, with a power log whose truth is known.
 //! - [`words`] runs the program as a user does and compares with golden files.
 //! - [`scale`] streams exports of any size into a file, for benchmarks.
 //! - [`rig`] drives `profile`, with a real or a fake nsys.
@@ -36,6 +37,7 @@ pub mod fixtures;
 pub mod machine;
 pub mod many;
 pub mod oracle;
+pub mod power_simulation;
 pub mod program;
 pub mod random;
 pub mod rig;
@@ -43,5 +45,6 @@ pub mod scale;
 pub mod schema;
 pub mod shared;
 pub mod spec;
+pub mod untraced_run;
 pub mod wno;
 pub mod words;

@@ -8,10 +8,9 @@ use anyhow::Result;
 
 use super::{Resolver, run};
 use crate::attribution::Analysis;
-use crate::attribution::definitions::definitions;
-use crate::attribution::document::{SCHEMA, Tool, Windows};
+use crate::attribution::document::{Tool, Windows};
 use crate::attribution::provenance::RunAbout;
-use crate::attribution::requests::{request, requests};
+use crate::attribution::requests::{request, requests, untraced};
 use crate::cli::energy::untraced as energy;
 use crate::finding;
 use crate::runs::RunFolder;
@@ -20,33 +19,20 @@ use crate::units::Nanos;
 
 impl Resolver<'_> {
     /// The analysis of a run without a trace.
-    pub(super) fn untraced(&self, folder: &RunFolder) -> Result<Analysis> {
+    pub(in crate::cli) fn untraced(&self, folder: &RunFolder) -> Result<Analysis> {
         let typed = &self.options.windows;
         let (spec, spans) = energy::chosen(folder, typed)?;
         let path = folder.path.display().to_string();
         let known = about(folder).unwrap_or_default();
+        let tool = Tool {
+            name: env!("CARGO_PKG_NAME").to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
         let mut analysis = Analysis {
-            schema: SCHEMA.to_owned(),
-            tool: Tool {
-                name: env!("CARGO_PKG_NAME").to_owned(),
-                version: env!("CARGO_PKG_VERSION").to_owned(),
-            },
-            trace: None,
             asked: Some(self.asked()),
             run: Some(RunAbout { folder: Some(path), ..known }),
-            imported: None,
-            windows: windows(&spec, typed.skip, &spans),
-            api: None,
-            kernels: None,
-            copies: None,
-            graphs: None,
-            launch_delay: None,
-            gpu: None,
-            idle: None,
-            verdict: None,
-            energy: None,
-            definitions: definitions(),
             findings: folder.findings.clone(),
+            ..untraced(tool, windows(&spec, typed.skip, &spans))
         };
         if let Some(options) = self.energy {
             let named = !options.power.is_empty();
