@@ -160,6 +160,7 @@ fn an_untraced_study_has_the_figures_of_its_sidecars_and_says_what_is_missing() 
     assert!(page.contains("made-up, device cpu") && page.contains("fake-infer 1"), "{page}");
     // Models under their labels; every request in a file, from which the figures can be made again.
     assert!(page.contains("| latency | VS / dense |"), "{page}");
+    assert!(page.contains("- **ratios**: latency VS / dense 1.199 "), "{page}");
     let csv = fs::read_to_string(rig.path("reports/made-up/csv/checkpoints-and-runs-requests.csv"))
         .unwrap();
     let lengths = csv.lines().filter(|line| line.starts_with("request/vs-"));

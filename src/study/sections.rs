@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::analyse::Material;
-use super::document::{Measure, Study};
+use super::document::{Answer, HALVED, Measure, Study, VerdictOf};
 use super::doubts::folded;
 use super::error::StudyError;
 use super::figures;
@@ -20,6 +20,9 @@ use crate::units::plain;
 
 /// Rows that a page carries; the CSV files have all.
 const MOST_ROWS: usize = 500;
+
+/// Ratios that the summary names.
+const RATIOS: [&str; 3] = ["latency", "energy(dynamic)", "power(dynamic)"];
 
 /// What a report says of its making.
 #[derive(Clone, Debug, Default)]
@@ -145,13 +148,22 @@ fn result(study: &Study, taken: &mut BTreeSet<String>) -> Section {
         .into_iter()
         .map(|(label, text)| Line { label: label.to_owned(), text: plain(&text, 1_000) })
         .collect();
-    let ratios = study.cost.iter().filter(|one| one.over.is_some());
-    section.facts = ratios
-        .filter(|one| {
-            ["latency", "energy(dynamic)", "power(dynamic)"].contains(&one.quantity.as_str())
-        })
-        .map(|one| ratio(study, one))
+    let ratios: Vec<&Measure> = study
+        .cost
+        .iter()
+        .filter(|one| one.over.is_some() && RATIOS.contains(&one.quantity.as_str()))
         .collect();
+    section.facts = ratios.iter().map(|one| ratio(study, one)).collect();
+    for (label, texts) in [
+        ("ratios", ratios.iter().filter_map(|one| ratio_in_words(study, one)).collect()),
+        ("verdict", study.verdicts.iter().filter_map(|one| verdict(study, one)).collect()),
+        ("sparsity", study.answers.iter().filter_map(|one| halved(study, one)).collect::<Vec<_>>()),
+    ] {
+        if !texts.is_empty() {
+            let text = plain(&texts.join("; "), 1_000);
+            section.lines.push(Line { label: label.to_owned(), text });
+        }
+    }
     if let Some(published) = &study.published {
         let note = published.note.as_deref().map_or_else(String::new, |note| format!(" {note}"));
         section.lines.push(Line {
@@ -195,6 +207,37 @@ fn of_models(
     };
     let all: Vec<String> = found.into_iter().map(of).collect();
     format!("{quantity}: {}", all.join("; "))
+}
+
+fn ratio_in_words(study: &Study, one: &Measure) -> Option<String> {
+    let interval =
+        one.ci95.map_or_else(String::new, |[low, high]| format!(" [{low:.3}, {high:.3}]"));
+    let published = one.published.as_ref();
+    let published = published.map_or_else(String::new, |p| format!(" (published {})", p.text));
+    let (above, below) = (study.label(&one.model), study.label(one.over.as_deref()?));
+    Some(format!("{} {above} / {below} {:.3}{interval}{published}", one.quantity, one.mean?))
+}
+
+fn verdict(study: &Study, one: &VerdictOf) -> Option<String> {
+    let kinds: Vec<String> =
+        one.checkpoints.iter().map(|(kind, count)| format!("{kind} ({count})")).collect();
+    (!kinds.is_empty()).then(|| format!("{} {}", study.label(&one.model), kinds.join(", ")))
+}
+
+/// What halving the spike rate was measured to change.
+fn halved(study: &Study, one: &Answer) -> Option<String> {
+    let percent = |part: f64| format!("{:+.1} %", 100.0 * part);
+    let change = one.change.filter(|_| one.question == HALVED)?;
+    let interval = one
+        .range
+        .map_or_else(String::new, |[low, high]| format!(" [{}, {}]", percent(low), percent(high)));
+    let model = study.label(&one.model);
+    Some(format!(
+        "{} of {model} {}{interval} when the spike rate halves: {}",
+        one.what,
+        percent(change),
+        one.reading
+    ))
 }
 
 fn ratio(study: &Study, one: &Measure) -> Fact {
