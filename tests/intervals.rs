@@ -7,8 +7,9 @@
 #![allow(clippy::print_stdout, reason = "the long run prints its table")]
 
 use nsys_attrib::stats::{
-    Estimated, Pairing, Random, bca_difference, bca_mean, bca_quantile, block_difference,
-    block_mean, difference, percentile_difference, ratio, t_difference, t_mean,
+    Estimated, Pairing, Random, alike, bca_difference, bca_mean, bca_quantile, block_change,
+    block_difference, block_interval, block_mean, difference, percentile_difference, ratio,
+    t_difference, t_mean,
 };
 
 /// What a sample is drawn from; the mean is 100 in each.
@@ -39,6 +40,14 @@ impl Law {
                     })
                     .collect()
             }
+        }
+    }
+
+    fn name(self) -> String {
+        match self {
+            Self::Normal => "normal".to_owned(),
+            Self::Skewed => "skewed (log-normal, 1)".to_owned(),
+            Self::Alike(phi) => format!("autocorrelated ({phi})"),
         }
     }
 
@@ -87,6 +96,27 @@ macro_rules! log_ratio {
 macro_rules! middle {
     ($n:expr) => {
         |law, random| inside(bca_quantile(&law.sample(random, $n), 0.5), law.median())
+    };
+}
+
+/// Σ after over Σ before of the same windows; what a change leaves of a window is alike as windows are.
+macro_rules! change {
+    ($n:expr) => {
+        |law, random| {
+            let before = law.sample(random, $n);
+            let own = law.sample(random, $n);
+            let after: Vec<f64> = before.iter().zip(own).map(|(x, y)| 0.5 * x + 0.1 * y).collect();
+            inside(block_change(&before, &after), 0.6)
+        }
+    };
+}
+/// Readings of power inside windows, in twenty blocks.
+macro_rules! readings {
+    ($n:expr) => {
+        |law, random| {
+            let [low, high] = block_interval(&law.sample(random, $n), $n / 20).unwrap();
+            low <= MEAN && MEAN <= high
+        }
     };
 }
 
@@ -141,6 +171,16 @@ fn rows() -> Vec<Row> {
         row("moving blocks, mean", Alike(0.8), "500", one!(block_mean, 500), least(85.0)),
         row("moving blocks, difference", Normal, "20 and 20", two!(block_difference, 20, 20), GOOD),
         row("moving blocks, difference", Alike(0.5), "100 and 100", two!(block_difference, 100, 100), least(85.0)),
+        row("moving blocks, change of the same windows", Normal, "20", change!(20), GOOD),
+        row("moving blocks, change of the same windows", Alike(0.5), "20", change!(20), least(75.0)),
+        row("moving blocks, change of the same windows", Alike(0.5), "100", change!(100), least(85.0)),
+        row("moving blocks, change of the same windows", Alike(0.8), "100", change!(100), least(75.0)),
+        row("moving blocks, change of the same windows", Alike(0.8), "500", change!(500), least(83.0)),
+        row("twenty blocks, mean of readings", Normal, "40", readings!(40), GOOD),
+        row("twenty blocks, mean of readings", Alike(0.5), "40", readings!(40), least(70.0)),
+        row("twenty blocks, mean of readings", Alike(0.5), "400", readings!(400), least(90.0)),
+        row("twenty blocks, mean of readings", Alike(0.8), "400", readings!(400), least(87.0)),
+        row("twenty blocks, mean of readings", Alike(0.8), "2000", readings!(2000), GOOD),
         row("windows as units, Welch's t", Alike(0.5), "5 and 5", two!(t_difference, 5, 5), least(65.0)),
         row("percentile bootstrap (for comparison)", Normal, "5 and 5", two!(percentile_difference, 5, 5), least(80.0)),
     ]
@@ -152,6 +192,33 @@ fn coverage(row: &Row, runs: u32) -> (f64, f64) {
     let held = (0..runs).filter(|_| (row.holds)(row.law, &mut random)).count() as f64;
     let share = held / f64::from(runs);
     (share * 100.0, (share * (1.0 - share) / f64::from(runs)).sqrt() * 100.0)
+}
+
+/// How often `neighbours-alike` is said of a series, in per cent.
+fn noticed(law: Law, windows: usize, runs: u32) -> f64 {
+    let mut random = Random::new(20_260_417);
+    let said = (0..runs).filter(|_| alike(&law.sample(&mut random, windows)).is_some()).count();
+    said as f64 / f64::from(runs) * 100.0
+}
+
+/// Series and windows for which it is published, with what must be reached at least and at most.
+const NOTICED: [(Law, usize, (f64, f64)); 8] = [
+    (Law::Normal, 20, (0.0, 14.0)),
+    (Law::Normal, 100, (0.0, 4.0)),
+    (Law::Normal, 500, (0.0, 0.6)),
+    (Law::Alike(0.5), 20, (50.0, 100.0)),
+    (Law::Alike(0.5), 100, (95.0, 100.0)),
+    (Law::Alike(0.5), 500, (99.0, 100.0)),
+    (Law::Alike(0.8), 20, (80.0, 100.0)),
+    (Law::Alike(0.8), 100, (99.0, 100.0)),
+];
+
+#[test]
+fn an_interval_that_falls_short_is_said_to() {
+    for (law, windows, (least, most)) in NOTICED {
+        let found = noticed(law, windows, 2_000);
+        assert!(found >= least && found <= most, "{law:?}, {windows}: {found:.1} %");
+    }
 }
 
 /// The small twin: a tenth of a per cent cannot be told apart, a wrong interval can.
@@ -181,15 +248,19 @@ fn intervals_in_full() {
     let mut wrong = Vec::new();
     for row in rows() {
         let (found, error) = coverage(&row, runs);
-        let law = match row.law {
-            Law::Normal => "normal".to_owned(),
-            Law::Skewed => "skewed (log-normal, 1)".to_owned(),
-            Law::Alike(phi) => format!("autocorrelated ({phi})"),
-        };
+        let law = row.law.name();
         println!("| {} | {law} | {} | {found:.1} % ± {error:.1} |", row.name, row.units);
         let (low, high) = row.expected;
         if found < low - 3.0 * error || found > high + 3.0 * error {
             wrong.push(format!("{} {law} {}: {found:.1} %", row.name, row.units));
+        }
+    }
+    println!("\n| samples | windows | `neighbours-alike` is said |\n|---|--:|--:|");
+    for (law, windows, (least, most)) in NOTICED {
+        let found = noticed(law, windows, runs);
+        println!("| {} | {windows} | {found:.1} % |", law.name());
+        if found < least || found > most {
+            wrong.push(format!("noticed {law:?} {windows}: {found:.1} %"));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");

@@ -15,6 +15,7 @@ use super::imported::Imported;
 use super::provenance::{Asked, RunAbout};
 use super::rule::Rule;
 use crate::finding::Finding;
+pub use crate::stats::Lengths;
 use crate::units::{Bytes, Nanos, Share, TraceTime, UnixTime};
 
 /// The id of this version of the document.

@@ -9,10 +9,9 @@ use anyhow::Result;
 use super::args::{Format, WindowsArgs};
 use super::{input, output};
 use crate::attribution::document::{Tool, TraceAbout};
-use crate::report::windows::{self, SCHEMA, Spread, WindowsDocument, WindowsSet};
+use crate::report::windows::{self, SCHEMA, WindowsDocument, WindowsSet};
 use crate::report::{self, Style, Table};
-use crate::stats::Summary;
-use crate::units::Nanos;
+use crate::stats::Lengths;
 
 /// Columns that the wide table of the distribution needs.
 const WIDE: u16 = 120;
@@ -22,7 +21,7 @@ pub(super) fn run(args: &WindowsArgs, jobs: Option<NonZeroUsize>) -> Result<Exit
     input::each_set(&args.trace, &args.windows, jobs, &mut |_, _, mut analysis| {
         let (gaps, periods) = windows::gaps_and_periods(&analysis.windows.instances);
         let (tool, trace) = (analysis.tool.clone(), analysis.trace.take());
-        let set = WindowsSet::of(analysis, spread(&gaps), spread(&periods));
+        let set = WindowsSet::of(analysis, Lengths::of(&gaps), Lengths::of(&periods));
         document.get_or_insert_with(|| empty(tool, trace)).sets.push(set);
         Ok(())
     })?;
@@ -34,22 +33,6 @@ pub(super) fn run(args: &WindowsArgs, jobs: Option<NonZeroUsize>) -> Result<Exit
 
 fn empty(tool: Tool, trace: Option<TraceAbout>) -> WindowsDocument {
     WindowsDocument { schema: SCHEMA.to_owned(), tool, trace, sets: Vec::new() }
-}
-
-fn spread(lengths: &[i64]) -> Option<Spread> {
-    let summary = Summary::of_ints(lengths)?;
-    let ns = |value: f64| Nanos::from_ns(value.round() as i64);
-    Some(Spread {
-        count: summary.count,
-        mean_ns: ns(summary.mean),
-        stddev_ns: summary.stddev.map(ns),
-        min_ns: ns(summary.min),
-        p50_ns: ns(summary.p50),
-        p90_ns: ns(summary.p90),
-        p95_ns: ns(summary.p95),
-        p99_ns: ns(summary.p99),
-        max_ns: ns(summary.max),
-    })
 }
 
 fn print(document: &WindowsDocument, args: &WindowsArgs) -> Result<()> {

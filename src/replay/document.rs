@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::attribution::document::{Tool, TraceAbout};
 use crate::finding::Finding;
+pub use crate::stats::Lengths;
 use crate::units::{Nanos, TraceTime};
 
 /// The id of this version of the document.
@@ -143,31 +144,6 @@ pub struct Outcome {
     pub path: Vec<PathPart>,
     /// What bounds the windows.
     pub bound_by: Bound,
-}
-
-/// A distribution of lengths.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Lengths {
-    /// How many.
-    pub count: usize,
-    /// Their sum.
-    pub total_ns: Nanos,
-    /// Their mean.
-    pub mean_ns: Nanos,
-    /// Standard deviation (n − 1); null for one.
-    pub stddev_ns: Option<Nanos>,
-    /// The least.
-    pub min_ns: Nanos,
-    /// The median.
-    pub p50_ns: Nanos,
-    /// 90th percentile.
-    pub p90_ns: Nanos,
-    /// 95th percentile.
-    pub p95_ns: Nanos,
-    /// 99th percentile.
-    pub p99_ns: Nanos,
-    /// The greatest.
-    pub max_ns: Nanos,
 }
 
 /// A part of the critical path, summed over the windows.

@@ -17,7 +17,6 @@ mod critical_path;
 pub mod document;
 mod extract;
 mod identity;
-mod interval;
 mod model;
 mod program;
 mod record;

@@ -6,7 +6,7 @@
 //! what differs between checkpoints for other reasons is no slope. The interval draws, within each block, runs of
 //! consecutive requests as long as their residuals remember one another.
 
-use super::interval::{Draws, SEED, block_length};
+use crate::stats::{Random, SEED, block_length};
 
 /// Huber's constant: 95 % efficient on normal errors.
 const HUBER: f64 = 1.345;
@@ -59,7 +59,7 @@ pub(crate) fn slope(points: &[Point]) -> Option<Slope> {
             by_block.push((own, block_length(&left)));
         }
     }
-    let mut draws = Draws::new(SEED);
+    let mut draws = Random::new(SEED);
     let mut slopes: Vec<f64> = (0..DRAWS)
         .filter_map(|_| fit(&drawn(&by_block, &mut draws)).map(|(slope, _)| slope))
         .collect();
@@ -72,7 +72,7 @@ pub(crate) fn slope(points: &[Point]) -> Option<Slope> {
 }
 
 /// As many requests of each block, in runs.
-fn drawn(blocks: &[(Vec<Point>, usize)], draws: &mut Draws) -> Vec<Point> {
+fn drawn(blocks: &[(Vec<Point>, usize)], draws: &mut Random) -> Vec<Point> {
     let mut all = Vec::new();
     for (points, run) in blocks {
         let from = all.len();
@@ -161,11 +161,11 @@ mod tests {
     use super::*;
 
     /// A number between −1 and 1, nearly normal.
-    fn noise(draws: &mut Draws) -> f64 {
+    fn noise(draws: &mut Random) -> f64 {
         (0..6).map(|_| draws.below(2_001) as f64 / 1_000.0 - 1.0).sum::<f64>() / 2.45
     }
 
-    fn points(draws: &mut Draws, count: usize, slope: f64) -> Vec<Point> {
+    fn points(draws: &mut Random, count: usize, slope: f64) -> Vec<Point> {
         (0..count)
             .map(|_| {
                 let rate = 0.2 + 0.1 * noise(draws).clamp(-1.5, 1.5);
@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn the_slope_is_found_whatever_a_few_requests_do() {
         for slope in [0.0, 0.5, 1.0] {
-            let found = super::slope(&points(&mut Draws::new(7), 200, slope)).unwrap();
+            let found = super::slope(&points(&mut Random::new(7), 200, slope)).unwrap();
             assert!((found.slope - slope).abs() < 0.05, "{slope}: {found:?}");
             assert!(found.interval[0] <= found.slope && found.slope <= found.interval[1]);
         }
@@ -191,7 +191,7 @@ mod tests {
     fn the_interval_covers_as_often_as_it_says() {
         let covered = (0..60)
             .filter(|seed| {
-                let points = points(&mut Draws::new(1_000 + seed), 60, 0.3);
+                let points = points(&mut Random::new(1_000 + seed), 60, 0.3);
                 let [low, high] = super::slope(&points).unwrap().interval;
                 // 30 per 0.2 of rate, relative to the medians of this sample.
                 let rate = middle(points.iter().map(|point| point.rate).collect()).unwrap();
@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn what_differs_between_checkpoints_is_no_slope() {
         // Sparser checkpoints are faster for another reason; within each, nothing follows the rate.
-        let mut draws = Draws::new(3);
+        let mut draws = Random::new(3);
         let mut all = Vec::new();
         for block in 0..3 {
             for _ in 0..60 {

@@ -8,7 +8,6 @@
 use std::collections::BTreeMap;
 
 use super::document::Refusal;
-use super::interval::SEED;
 use super::robust::{self, Point, Slope};
 use super::sensitivity_document::{CostAgainstRate, InputAbout, Rates, SCHEMA, Sensitivity};
 use crate::attribution::Analysis;
@@ -16,6 +15,7 @@ use crate::attribution::document::Tool;
 use crate::classify::Classifier;
 use crate::finding::{self, Finding, Severity};
 use crate::runs::Sidecar;
+use crate::stats::SEED;
 
 /// Fewer requests give no slope.
 const FEWEST: usize = 20;

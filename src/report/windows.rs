@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::line::Line;
 use super::table::{Cell, Table, grouped, number, text};
 use super::terminal::Style;
-use crate::attribution::document::{Analysis, Instance, Tool, TraceAbout, Windows};
+use crate::attribution::document::{Analysis, Instance, Lengths, Tool, TraceAbout, Windows};
 use crate::finding::Finding;
 use crate::units::{Nanos, plain};
 
@@ -59,9 +59,9 @@ pub struct WindowsSet {
     pub windows: Windows,
     /// From the end of an instance to the start of the next one, where they do not overlap; null for
     /// fewer than two.
-    pub gaps: Option<Spread>,
+    pub gaps: Option<Lengths>,
     /// From start to start; null for fewer than two.
-    pub periods: Option<Spread>,
+    pub periods: Option<Lengths>,
     /// Whether the export has CUDA API calls; without them the instances' counts of calls mean nothing.
     pub has_calls: bool,
     /// Whether the export has GPU operations; without them kernels and busy time mean nothing.
@@ -70,32 +70,9 @@ pub struct WindowsSet {
     pub findings: Vec<Finding>,
 }
 
-/// The distribution of some lengths of time.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Spread {
-    /// How many.
-    pub count: usize,
-    /// Mean.
-    pub mean_ns: Nanos,
-    /// Standard deviation (n − 1); null for one.
-    pub stddev_ns: Option<Nanos>,
-    /// Shortest.
-    pub min_ns: Nanos,
-    /// Median.
-    pub p50_ns: Nanos,
-    /// 90th percentile.
-    pub p90_ns: Nanos,
-    /// 95th percentile.
-    pub p95_ns: Nanos,
-    /// 99th percentile.
-    pub p99_ns: Nanos,
-    /// Longest.
-    pub max_ns: Nanos,
-}
-
 impl WindowsSet {
     /// The part of an analysis that is about the windows themselves.
-    pub fn of(analysis: Analysis, gaps: Option<Spread>, periods: Option<Spread>) -> Self {
+    pub fn of(analysis: Analysis, gaps: Option<Lengths>, periods: Option<Lengths>) -> Self {
         let about_selection = |finding: &Finding| SELECTION.contains(&finding.code.as_str());
         Self {
             has_calls: analysis.api.is_some(),

@@ -19,6 +19,11 @@ pub const LEAST: usize = 20;
 /// Autocorrelation below which neighbours count as independent.
 const INDEPENDENT: f64 = 0.1;
 
+/// Length of a block from which the interval falls short.
+const LONG: usize = 3;
+/// Autocorrelation of next neighbours from which it does.
+const LIKE: f64 = 0.3;
+
 /// Autocorrelation at a lag; `None` for a constant series or a lag beyond it.
 pub fn autocorrelation(values: &[f64], lag: usize) -> Option<f64> {
     let mean = mean(values).filter(|_| lag < values.len())?;
@@ -35,11 +40,35 @@ pub fn block_length(values: &[f64]) -> usize {
         .unwrap_or(most)
 }
 
+/// How far a series remembers itself, where that is so far that its moving-block interval falls short.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Alike {
+    /// Neighbours that are alike: the block length.
+    pub length: usize,
+    /// Stretches of that length.
+    pub blocks: f64,
+    /// Autocorrelation of next neighbours.
+    pub next: f64,
+}
+
+/// Whether neighbours are so alike that an interval holds the truth in less than 93 % of cases. Simulated in
+/// `docs/intervals.md`, which also says how often this is noticed: a short series can hide it.
+pub fn alike(values: &[f64]) -> Option<Alike> {
+    let (length, next) = (block_length(values), autocorrelation(values, 1)?);
+    let blocks = values.len() as f64 / length as f64;
+    (length >= LONG || next > LIKE).then_some(Alike { length, blocks, next })
+}
+
 /// Means of resampled blocks, with the running sums of the series.
 struct Resampler {
     sums: Vec<f64>,
     length: usize,
     blocks: usize,
+}
+
+/// Starts of the blocks of one resample.
+fn starts(random: &mut Random, count: usize, places: usize) -> Vec<usize> {
+    (0..count).map(|_| random.below(places)).collect()
 }
 
 impl Resampler {
@@ -54,13 +83,17 @@ impl Resampler {
     }
 
     fn draw(&self, random: &mut Random) -> f64 {
-        let starts = self.sums.len() - self.length;
-        let sum: f64 = (0..self.blocks)
-            .map(|_| {
-                let start = random.below(starts);
-                self.sums[start + self.length] - self.sums[start]
-            })
-            .sum();
+        self.mean_of(&starts(random, self.blocks, self.places()))
+    }
+
+    /// Where a block can start.
+    fn places(&self) -> usize {
+        self.sums.len() - self.length
+    }
+
+    fn mean_of(&self, starts: &[usize]) -> f64 {
+        let sum: f64 =
+            starts.iter().map(|start| self.sums[start + self.length] - self.sums[*start]).sum();
         sum / (self.blocks * self.length) as f64
     }
 }
@@ -72,18 +105,52 @@ pub fn block_mean(values: &[f64]) -> Option<Estimated> {
         return Some(Estimated { value, ci95: None, method: too_few(values.len()) });
     }
     let length = block_length(values);
+    Some(Estimated {
+        value,
+        ci95: block_interval(values, length),
+        method: of_blocks(values.len(), length),
+    })
+}
+
+/// The 95 % interval of the mean of a series, from blocks of so many consecutive values; `None` below two
+/// blocks.
+pub fn block_interval(values: &[f64], length: usize) -> Option<[f64; 2]> {
+    let length = length.max(1);
+    if values.len() < 2 * length {
+        return None;
+    }
     let series = Resampler::new(values, length);
     let mut random = Random::new(SEED);
     let draws = (0..RESAMPLES).map(|_| series.draw(&mut random)).collect();
+    percentiles(draws, mean(values)?, values.len() as f64 / length as f64)
+}
+
+/// Σ `after` over Σ `before`, of the same windows before and after a change: blocks of windows are drawn, with both
+/// of their lengths. `None` where the sum before is not positive or the series differ in length.
+pub fn block_change(before: &[f64], after: &[f64]) -> Option<Estimated> {
+    let positive = before.len() == after.len() && mean(before).is_some_and(|mean| mean > 0.0);
+    let value = positive.then(|| Some(mean(after)? / mean(before)?))??;
+    if before.len() < LEAST {
+        return Some(Estimated { value, ci95: None, method: too_few(before.len()) });
+    }
+    let length = block_length(before);
+    let (series, changed) = (Resampler::new(before, length), Resampler::new(after, length));
+    let mut random = Random::new(SEED);
+    let draws = (0..RESAMPLES)
+        .map(|_| {
+            let starts = starts(&mut random, series.blocks, series.places());
+            changed.mean_of(&starts) / series.mean_of(&starts)
+        })
+        .collect();
     Some(Estimated {
         value,
-        ci95: percentiles(draws, value, values.len() as f64 / length as f64),
-        method: format!(
-            "moving-block bootstrap, {} windows in blocks of {length}, {}",
-            values.len(),
-            resampled()
-        ),
+        ci95: percentiles(draws, value, before.len() as f64 / length as f64),
+        method: of_blocks(before.len(), length),
     })
+}
+
+fn of_blocks(windows: usize, length: usize) -> String {
+    format!("moving-block bootstrap, {windows} windows in blocks of {length}, {}", resampled())
 }
 
 /// Mean of `b` minus mean of `a`, series of two traces or of two stretches of one.
@@ -166,12 +233,51 @@ mod tests {
     }
 
     #[test]
+    fn likeness_is_noticed_and_not_seen_in_noise() {
+        let mut random = Random::new(4);
+        let noticed = |random: &mut Random, n: usize, phi: f64| {
+            (0..200).filter(|_| alike(&series(random, n, phi)).is_some()).count()
+        };
+        assert!(noticed(&mut random, 100, 0.5) > 190);
+        assert!(noticed(&mut random, 100, 0.0) < 10);
+        let found = alike(&series(&mut random, 500, 0.8)).unwrap();
+        assert!(found.next > 0.7 && found.length >= 6, "{found:?}");
+        assert_eq!(alike(&[1.0; 50]), None);
+    }
+
+    #[test]
     fn few_windows_give_no_interval_and_say_so() {
         let found = block_mean(&[1.0; 19]).unwrap();
         assert_eq!(found.ci95, None);
         assert!(found.method.contains("19 windows"), "{}", found.method);
         assert_eq!(block_mean(&[1.0; 20]).unwrap().ci95, Some([1.0, 1.0]));
         assert!(block_ratio(&[0.0; 20], &[1.0; 20]).is_none());
+    }
+
+    #[test]
+    fn a_change_of_the_same_windows_is_surer_than_one_of_two_series() {
+        let mut random = Random::new(3);
+        let before = series(&mut random, 100, 0.5);
+        let after: Vec<f64> = before.iter().map(|x| x / 2.0 + 0.01 * random.normal()).collect();
+        let width = |found: Estimated| {
+            let [low, high] = found.ci95.unwrap();
+            assert!(low <= found.value && found.value <= high, "{found:?}");
+            high - low
+        };
+        let alone = width(block_ratio(&before, &after).unwrap());
+        assert!(width(block_change(&before, &after).unwrap()) < alone / 5.0);
+        let half: Vec<f64> = before.iter().map(|x| x / 2.0).collect();
+        let [low, high] = block_change(&before, &half).unwrap().ci95.unwrap();
+        assert!((low - 0.5).abs() < 1e-9 && (high - 0.5).abs() < 1e-9, "{low} {high}");
+        assert_eq!(block_change(&before[..19], &half[..19]).unwrap().ci95, None);
+        assert!(block_change(&before, &half[..50]).is_none());
+        assert!(block_change(&[0.0; 20], &[1.0; 20]).is_none());
+    }
+
+    #[test]
+    fn an_interval_of_a_constant_series_has_no_width() {
+        assert_eq!(block_interval(&[5.0; 1000], 20), Some([5.0, 5.0]));
+        assert_eq!(block_interval(&[5.0; 3], 2), None);
     }
 
     #[test]

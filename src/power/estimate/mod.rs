@@ -11,7 +11,6 @@
 //! window, its distribution, the power within a phase of it.
 
 pub mod block;
-pub mod bootstrap;
 pub mod direct;
 pub mod phase;
 pub mod regression;

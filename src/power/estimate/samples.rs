@@ -3,8 +3,9 @@
 //! Unbiased only when the sampling is independent of the work: the phases within the window are tested.
 //! The interval is a moving-block bootstrap over the readings in time order.
 
-use super::{Data, Estimate, Unable, block, bootstrap, direct, phase};
+use super::{Data, Estimate, Unable, block, direct, phase};
 use crate::power::log::Kind;
+use crate::stats::block_interval;
 
 /// Readings inside windows.
 const LEAST: usize = 30;
@@ -50,7 +51,7 @@ fn join(data: &Data<'_>, inside: &[f64], phase_p: Option<f64>) -> Estimate {
     let count = data.windows.len() as f64;
     let length = data.windows.iter().map(|(a, b)| (b - a) as f64 / 1e9).sum::<f64>() / count;
     let watts = inside.iter().sum::<f64>() / inside.len() as f64;
-    let ci = bootstrap::mean_interval(inside, (inside.len() / 20).max(1));
+    let ci = block_interval(inside, inside.len() / 20).map(|[low, high]| (low, high));
     let mut estimate = Estimate {
         windows: data.windows.len(),
         total: watts * length,
