@@ -3,22 +3,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
-#[path = "support/power_simulation.rs"]
+#[path = "support/simulated_run.rs"]
 #[allow(dead_code, missing_docs, unreachable_pub, clippy::unwrap_used)]
-mod power_simulation;
+mod simulated_run;
 
-use std::fmt::Write;
 use std::fs;
-use std::path::Path;
 use std::process::{Command, Output};
 
-use power_simulation::{Run, Sensor, TRUTH_MJ, Workload, simulate};
 use serde_json::{Value, json};
-
-const START: i64 = 1_763_851_018_000_000_000;
-const SECOND: i64 = 1_000_000_000;
-const SENSOR: Sensor =
-    Sensor { period: 0.01, jitter: 0.1, window: 0.0, lag: 0.0, step: 0.04, noise: 0.05 };
+use simulated_run::folder;
+use simulated_run::power_simulation::TRUTH_MJ;
 
 fn run(words: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_nsys-attrib"))
@@ -53,66 +47,6 @@ fn validate(document: &Value) {
 fn codes(document: &Value) -> Vec<&str> {
     let findings = document["sets"][0]["findings"].as_array().unwrap();
     findings.iter().filter_map(|one| one["code"].as_str()).collect()
-}
-
-/// The readings as our own sampler writes them, on a clock that is `late` ns late.
-fn log(run: &Run, late: i64) -> String {
-    let mut text = "# schema=nsys-attrib-power/1\n# source=ina3221\n".to_owned();
-    for (at, watts) in &run.readings {
-        let real = START + at + late;
-        writeln!(text, "{},{real},0,VDD_IN,,,{:.1},", at + late, watts * 1e3).unwrap();
-    }
-    text
-}
-
-fn put(folder: &Path, name: &str, document: &Value) {
-    fs::write(folder.join(name), serde_json::to_vec(document).unwrap()).unwrap();
-}
-
-fn manifest(run: &Run, traced: bool) -> Value {
-    let (first, last) = (run.windows[0].0, run.windows[run.windows.len() - 1].1);
-    let end = run.readings[run.readings.len() - 1].0;
-    let phase = |name: &str, start: i64, end: i64| json!({"name": name, "start_unix_ns": START + start, "end_unix_ns": START + end});
-    json!({
-        "schema": "nsys-attrib/manifest/1",
-        "tool": {"name": "nsys-attrib", "version": "0.1.0"},
-        "command": ["./infer"],
-        "outcome": {"kind": "completed", "exit_code": 0, "signal": null},
-        "started_unix_ns": START + first, "ended_unix_ns": START + last,
-        "traced": traced,
-        "nsys": if traced { json!({"version": "2024.6", "options": [], "capture_range": null}) } else { Value::Null },
-        "machine": {"gpu": [], "driver": null, "cuda": null, "cpu": null, "kernel": null,
-                    "power_mode": null, "clocks": {}, "temperature_c": {}},
-        "program": {"path": "./infer", "sha256": null, "git": null},
-        "window_default": "latency",
-        "phases": [
-            phase("idle-before", SECOND / 10, first - SECOND / 2),
-            phase("program", first - SECOND / 5, last + SECOND / 5),
-            phase("idle-after", last + SECOND / 2, end),
-        ],
-        "power": [{"source": "ina3221", "file": "power-ina3221.csv", "rails": ["VDD_IN"],
-                   "period_ns": 10_000_000, "lost": 0}],
-        "files": [], "overhead": null, "findings": []
-    })
-}
-
-/// A run of 500 requests; the log's clock is `late` ns late.
-fn folder(traced: bool, late: i64) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let run = simulate(Workload { requests: 500, idle: 8.0 }, SENSOR, 11);
-    let requests: Vec<Value> = run
-        .windows
-        .iter()
-        .enumerate()
-        .map(|(index, (start, end))| {
-            json!({"index": index, "start_unix_ns": START + start, "latency_ns": end - start})
-        })
-        .collect();
-    put(folder.path(), "manifest.json", &manifest(&run, traced));
-    let sidecar = json!({"schema": "nsys-attrib/sidecar/1", "requests": requests});
-    put(folder.path(), "sidecar.json", &sidecar);
-    fs::write(folder.path().join("power-ina3221.csv"), log(&run, late)).unwrap();
-    folder
 }
 
 fn path(folder: &tempfile::TempDir) -> String {
@@ -184,6 +118,43 @@ fn without_a_log_the_run_folder_says_what_is_missing() {
     fs::remove_file(folder.path().join("power-ina3221.csv")).unwrap();
     let error = error_of(&["energy", &path(&folder)]);
     assert!(error.contains("--power LOG"), "{error}");
+}
+
+#[test]
+fn power_is_drawn_beside_the_requests_of_an_untraced_run() {
+    let folder = folder(false, 0);
+    let (path, out) = (path(&folder), tempfile::tempdir().unwrap());
+    let place = |name: &str| out.path().join(name).display().to_string();
+    let drawn = run(&["plot", "power", &path, "-o", &place("power.svg")]);
+    assert!(drawn.status.success(), "{}", String::from_utf8_lossy(&drawn.stderr));
+    let svg = fs::read_to_string(place("power.svg")).unwrap();
+    for text in ["time since the first request (s)", "VDD_IN", "windows “requests”", "idle 4.8"]
+    {
+        assert!(svg.contains(text), "{text}");
+    }
+    assert!(!svg.contains("GPU busy</text>"), "nothing says when the GPU was busy");
+    let caption = fs::read_to_string(place("power.txt")).unwrap();
+    assert!(caption.contains("an untraced run") && caption.contains("500 windows"), "{caption}");
+    // A part of it, counted from the first request; and a log of another time.
+    let words = ["plot", "power", &path, "--zoom", "1s..1200ms", "-o", &place("part.png")];
+    let drawn = run(&words);
+    assert!(drawn.status.success(), "{}", String::from_utf8_lossy(&drawn.stderr));
+    let error = error_of(&["plot", "power", &path, "--offset", "2h", "-o", &place("late.svg")]);
+    assert!(error.contains("overlap") || error.contains("cover none"), "{error}");
+    // The same picture is in the report of the folder.
+    let report = run(&["report", &path, "--format", "html", "--out", &place("report")]);
+    assert!(report.status.success(), "{}", String::from_utf8_lossy(&report.stderr));
+    let page = fs::read_to_string(out.path().join("report/report.html")).unwrap();
+    assert!(page.contains("time since the first request (s)"));
+    // What only a trace can say is not there, rather than 0.
+    let table = run(&["report", &path, "--format", "csv", "--out", &place("tables")]);
+    assert!(table.status.success(), "{}", String::from_utf8_lossy(&table.stderr));
+    let instances = fs::read_dir(out.path().join("tables/csv")).unwrap();
+    let instances = instances.map(|entry| entry.unwrap().path());
+    let instances: Vec<_> =
+        instances.filter(|path| path.to_string_lossy().contains("instances")).collect();
+    let csv = fs::read_to_string(&instances[0]).unwrap();
+    assert!(csv.starts_with("index,label,start") && !csv.contains("busy"), "{csv}");
 }
 
 #[test]

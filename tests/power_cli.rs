@@ -8,6 +8,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 use support::schema::Generation;
+use support::shared;
 use support::spec::{TraceSpec, process, thread};
 
 const TRACE: &str = "fixtures/traces/wno-request/eager-450.sqlite.zst";
@@ -81,6 +82,37 @@ fn a_slow_sensor_is_refused_and_strict_makes_it_a_failure() {
     assert!(energy["total_mj"].is_null());
     assert!(energy["idle_mw"].as_f64().is_some_and(|idle| (4700.0..4900.0).contains(&idle)));
     assert_eq!(run(&[&words[..], &["--strict"]].concat()).status.code(), Some(1));
+}
+
+#[test]
+fn a_figure_of_energies_that_were_refused_says_why_and_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let (log, picture) = (log_beside_the_trace(folder.path()), folder.path().join("a.svg"));
+    let words = ["plot", "energy", TRACE, "-w", "latency", "--power", &log, "-o"];
+    let output = run(&[&words[..], &[picture.to_str().unwrap()]].concat());
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2));
+    for part in ["refused (sensor-too-slow)", "cannot be told apart", "many requests in a row"] {
+        assert!(error.contains(part), "{error}");
+    }
+    assert!(!picture.exists());
+}
+
+/// A real log beside a real trace of other people: readings each 100 ms that stand for more, windows of 17 ms.
+#[test]
+fn the_real_paired_log_gives_no_figure_and_says_so() {
+    let Some(trace) = shared::shared_trace("resnet-pytorch-a4500-nsys2024.6-nvtx") else { return };
+    let log = shared::shared_folder().unwrap().join("power/nvidia-smi-a4500-paired-resnet.csv");
+    let folder = tempfile::tempdir().unwrap();
+    let picture = folder.path().join("a.svg");
+    let (trace, log) = (trace.display().to_string(), log.display().to_string());
+    let words = ["plot", "energy", &trace, "-w", "forward", "--power", &log, "-o"];
+    let output = run(&[&words[..], &[picture.to_str().unwrap()]].concat());
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    for part in ["refused (sensor-too-slow)", "after the last operation", "faster sensor"] {
+        assert!(error.contains(part), "{error}");
+    }
 }
 
 #[test]

@@ -18,6 +18,7 @@ use crate::plots::{
     Figure, Group, SvgFont, Width, distribution, forest, power_trace, shares, spectrum, timeline,
     trade, waterfall,
 };
+use crate::runs::RunFolder;
 use crate::trace::Trace;
 use crate::units::Span;
 use crate::windows::WindowSet;
@@ -28,8 +29,8 @@ use crate::windows::WindowSet;
     after_long_help = WINDOW_HELP,
     long_about = "Draw a figure for a paper: SVG, PNG or PDF, with its caption beside it.\n\n\
         An INPUT is a trace in any form or a document of `analyze --format json`; several are shown side by side. \
-        Kinds that draw single events (timeline, delays, durations, power) need traces. The ending of FILE says the \
-        format; FILE.txt and FILE.tex hold the caption with the definition of what is shown.\n\n\
+        Kinds that draw single events (timeline, delays, durations) need traces; power needs a trace, or the folder of \
+        a run whose sidecar has its requests. The ending of FILE says the format; FILE.txt and FILE.tex hold the caption with the definition of what is shown.\n\n\
         Examples:\n  nsys-attrib plot classes dense.json spiking.json --label dense,spiking -o classes.pdf\n  \
         nsys-attrib plot timeline trace.sqlite -w latency --instance 3 -o window.svg --width text\n  \
         nsys-attrib plot idle trace.sqlite -w latency -o idle.svg -o idle.png\n  \
@@ -58,7 +59,8 @@ pub(super) struct PlotArgs {
     /// Number of the window that `timeline` shows [default: the one of median length]
     #[arg(long, value_name = "N")]
     instance: Option<usize>,
-    /// Part that `timeline` (from the start of the window) or `power` (trace time) shows: 1ms..2.5ms
+    /// Part that `timeline` (from the start of the window) or `power` (trace time; without a trace, from the first
+    /// request) shows: 1ms..2.5ms
     #[arg(long, value_name = "FROM..TO")]
     zoom: Option<String>,
     /// How `compare` divides what moved [default: idle]
@@ -308,6 +310,11 @@ fn timeline_of(args: &PlotArgs, resolver: &Resolver<'_>) -> Result<Figure> {
 }
 
 fn power_of(args: &PlotArgs, resolver: &Resolver<'_>) -> Result<Figure> {
+    if let [path] = args.inputs.as_slice()
+        && let Some(run) = input::run::without_trace(path)?
+    {
+        return power_of_run(args, &run);
+    }
     let mut drawn: Option<Figure> = None;
     each_trace(args, resolver, &mut |i, trace, set, analysis| {
         if drawn.is_some() {
@@ -320,14 +327,29 @@ fn power_of(args: &PlotArgs, resolver: &Resolver<'_>) -> Result<Figure> {
             trace: analysis.trace.as_ref(),
             curve,
             spec: &set.spec,
+            axis: "trace time",
             windows: &windows,
-            busy: &busy,
+            busy: Some(&busy),
             span: zoom(args, 0)?,
         };
         drawn = Some(power_trace::power(&shown, args.width)?);
         Ok(())
     })?;
     drawn.context("no trace")
+}
+
+/// Power beside the requests of a run without a trace.
+fn power_of_run(args: &PlotArgs, run: &RunFolder) -> Result<Figure> {
+    let beside = energy::untraced::curves(run, &args.energy, &args.how.windows)?;
+    let [curve] = beside.curves.as_slice() else {
+        bail!(
+            "power: one log at a time, and {} has {}; --power LOG names one",
+            run.path.display(),
+            beside.curves.len()
+        );
+    };
+    let shown = beside.shown(curve, zoom(args, 0)?);
+    Ok(power_trace::power(&shown, args.width)?)
 }
 
 /// The part to show, on trace time, counted from an instant.

@@ -1,14 +1,15 @@
 //! Power over time beside the windows and the idle power that was subtracted.
 //!
 //! Readings are steps where a reading is a mean over the interval before it, straight lines where it is
-//! the value of the moment. Windows are shaded; more than fit are joined.
+//! the value of the moment. Windows are shaded; more than fit are joined. A run without a trace has its requests
+//! for windows, and nothing says when its GPU was busy.
 
 use super::axis::{Axis, TimeUnit};
 use super::caption::trace;
 use super::figure::{Figure, PlotError};
 use super::font;
 use super::legend::Flow;
-use super::palette::{self, ACCENT, BUSY, Rgb};
+use super::palette::{self, ACCENT, BUSY, Rgb, WINDOW};
 use super::panel::{BELOW, Panel, names_up};
 use super::scene::Scene;
 use super::size::{CURVE, MARGIN, Width};
@@ -17,22 +18,25 @@ use crate::attribution::document::TraceAbout;
 use crate::power::curve::PowerCurve;
 use crate::units::Span;
 
-const WINDOW: Rgb = Rgb(0xF6, 0xD9, 0x9A);
+/// Room below the readings for the strip of the GPU, mm.
+const BUSY_ROOM: f64 = 4.0;
 /// Readings that are drawn; of more, the extremes of each stretch.
 const POINTS: usize = 3000;
 
 /// What is drawn.
 pub struct Shown<'a> {
-    /// Which trace.
+    /// Which trace; a run without one has none.
     pub trace: Option<&'a TraceAbout>,
+    /// What the time is counted from, as the axis says it.
+    pub axis: &'a str,
     /// The readings.
     pub curve: &'a PowerCurve,
     /// The window specification.
     pub spec: &'a str,
-    /// The windows, on trace time.
+    /// The windows, on the time of the curve.
     pub windows: &'a [Span],
-    /// When the GPU was busy, on trace time, in order.
-    pub busy: &'a [Span],
+    /// When the GPU was busy, on the same time, in order; `None` where no trace says it.
+    pub busy: Option<&'a [Span]>,
     /// The part of the log to show; everything when not given.
     pub span: Option<Span>,
 }
@@ -72,7 +76,8 @@ pub fn power(shown: &Shown<'_>, width: Width) -> Result<Figure, PlotError> {
     let legend = Flow::new(&entries(shown, idle), width.mm() - 2.0 * MARGIN);
     let height = if width.mm() > 120.0 { 44.0 } else { 32.0 };
     let top = MARGIN + legend.height() + 1.2;
-    let mut scene = Scene::new(width.mm(), top + height + 4.0 + BELOW + MARGIN);
+    let below = if shown.busy.is_some() { BUSY_ROOM } else { 0.0 };
+    let mut scene = Scene::new(width.mm(), top + height + below + BELOW + MARGIN);
     let panel = Panel {
         left: MARGIN,
         right: width.mm() - MARGIN - 1.0,
@@ -102,9 +107,11 @@ pub fn power(shown: &Shown<'_>, width: Width) -> Result<Figure, PlotError> {
         scene.dashed((panel.left, y), (panel.right, y), 0.22, ACCENT);
     }
     panel.base(&mut scene);
-    strip(&mut scene, panel.bottom + 1.0, 2.0, shown.busy, BUSY);
-    let foot = Panel { top: panel.bottom, bottom: panel.bottom + 4.0, ..panel };
-    foot.draw_below(&mut scene, &format!("trace time ({})", unit.name));
+    if let Some(busy) = shown.busy {
+        strip(&mut scene, panel.bottom + 1.0, 2.0, busy, BUSY);
+    }
+    let foot = Panel { top: panel.bottom, bottom: panel.bottom + below, ..panel };
+    foot.draw_below(&mut scene, &format!("{} ({})", shown.axis, unit.name));
     Ok(Figure { title: "Power over time".to_owned(), caption: caption(shown), scene })
 }
 
@@ -113,8 +120,10 @@ fn entries(shown: &Shown<'_>, idle: Option<f64>) -> Vec<(Rgb, String)> {
     let mut entries = vec![
         (palette::group(0), rail),
         (WINDOW, format!("windows “{}”", font::printable(shown.spec))),
-        (BUSY, "GPU busy".to_owned()),
     ];
+    if shown.busy.is_some() {
+        entries.push((BUSY, "GPU busy".to_owned()));
+    }
     if let Some(idle) = idle {
         entries.push((ACCENT, format!("idle {} W", super::axis::significant(idle))));
     }
@@ -127,9 +136,12 @@ fn caption(shown: &Shown<'_>) -> String {
         Some(_) => format!(" The dashed line is idle power ({}).", curve.idle_how),
         None => format!(" Idle power: {}.", curve.idle_how),
     };
+    let busy = match shown.busy {
+        Some(_) => ", the strip below says when the GPU was busy",
+        None => "; without a trace nothing says when the GPU was busy",
+    };
     font::printable(&format!(
-        "Power of {} ({}) beside {}: {} readings, {}; {} windows “{}” are shaded, the strip below says when the \
-         GPU was busy.{idle}",
+        "Power of {} ({}) beside {}: {} readings, {}; {} windows “{}” are shaded{busy}.{idle}",
         curve.rail,
         curve.source,
         trace(shown.trace),

@@ -29,6 +29,9 @@ pub struct Point {
     pub energy_ci: Option<(f64, f64)>,
 }
 
+/// How a refused energy begins.
+const REFUSED: &str = "its energy is refused";
+
 impl Point {
     /// The first energy of each analysis of a group; of several analyses, the mean.
     ///
@@ -41,7 +44,7 @@ impl Point {
             let energy =
                 analysis.energy.iter().flatten().next().ok_or("no energy in the analysis")?;
             if let Some(refused) = &energy.refused {
-                return Err(refused.message.clone());
+                return Err(format!("{} ({}): {}", REFUSED, refused.code, refused.message));
             }
             energies.push((energy.total_mj.ok_or("no energy per window")?, energy.total_ci95_mj));
             latencies.push(analysis.windows.mean_ns.ok_or("no window")?.as_ns() as f64);
@@ -95,79 +98,127 @@ pub fn latency_energy(
     if points.is_empty() {
         return Err(PlotError::Empty("no energy per window in the inputs".to_owned()));
     }
-    let ends = |value: f64, ci: Option<(f64, f64)>| {
-        let (low, high) = ci.unwrap_or((value, value));
-        [low.min(value), high.max(value)]
-    };
-    let latencies = points.iter().flat_map(|point| ends(point.latency_ns, point.latency_ci));
-    let energies = points.iter().flat_map(|point| ends(point.energy_mj, point.energy_ci));
-    let reach = |values: &mut dyn Iterator<Item = f64>| {
-        let (low, high) = values.fold((f64::MAX, f64::MIN), |(l, h), v| (l.min(v), h.max(v)));
-        let space = ((high - low) * 0.15).max(high.abs() * 0.002);
-        (low - space, high + space)
-    };
-    let (x, y) = (reach(&mut latencies.into_iter()), reach(&mut energies.into_iter()));
-    let time = TimeUnit::of(x.1);
-    let (scale, joule) = if y.1.abs() >= 1000.0 { (1000.0, "J") } else { (1.0, "mJ") };
-    let height = if width.mm() > 120.0 { 70.0 } else { 50.0 };
-    let panel = Panel {
-        left: MARGIN,
-        right: width.mm() - MARGIN - 2.0,
-        top: MARGIN + 1.0,
-        bottom: MARGIN + 1.0 + height,
-        x: Axis::linear(x.0 / time.ns, x.1 / time.ns),
-        y: Axis::linear(y.0 / scale, y.1 / scale),
-    }
-    .with_room_left();
-    let mut scene = Scene::new(width.mm(), panel.bottom + BELOW + MARGIN);
-    panel.draw_grid_across(&mut scene);
-    panel.draw_left(&mut scene, &format!("{energy} ({joule})"));
+    let plane = Plane::of(points, width);
+    let mut scene = Scene::new(width.mm(), plane.panel.bottom + BELOW + MARGIN);
+    plane.panel.draw_grid_across(&mut scene);
+    plane.panel.draw_left(&mut scene, &format!("{energy} ({})", plane.joule.1));
     let mut taken: Vec<TextBox> = Vec::new();
-    let span = |from: (f64, f64), to: (f64, f64)| TextBox {
-        left: from.0.min(to.0) - 0.3,
-        top: from.1.min(to.1) - 0.3,
-        right: from.0.max(to.0) + 0.3,
-        bottom: from.1.max(to.1) + 0.3,
-        text: String::new(),
-    };
-    let places: Vec<(f64, f64)> = points
-        .iter()
-        .map(|point| (panel.across(point.latency_ns / time.ns), panel.up(point.energy_mj / scale)))
-        .collect();
-    for (n, (point, place)) in points.iter().zip(&places).enumerate() {
-        let color = palette::group(n);
-        if let Some((low, high)) = point.latency_ci {
-            let (low, high) = (panel.across(low / time.ns), panel.across(high / time.ns));
-            whisker(&mut scene, (low, place.1), (high, place.1), color);
-            taken.push(span((low, place.1), (high, place.1)));
-        }
-        if let Some((low, high)) = point.energy_ci {
-            let (low, high) = (panel.up(low / scale), panel.up(high / scale));
-            whisker(&mut scene, (place.0, low), (place.0, high), color);
-            taken.push(span((place.0, low), (place.0, high)));
-        }
-        scene.dot(place.0, place.1, 0.9, color);
-        taken.push(around(*place));
+    for (n, point) in points.iter().enumerate() {
+        taken.extend(plane.mark(&mut scene, point, palette::group(n)));
     }
-    let mut unnamed: Vec<(Rgb, String)> = Vec::new();
-    for (n, (point, place)) in points.iter().zip(&places).enumerate() {
-        match free(&panel, *place, &point.name, &taken) {
-            Some(text) => {
-                taken.push(text.space());
-                scene.text(text);
-            }
-            None => unnamed.push((palette::group(n), point.name.clone())),
-        }
-    }
-    panel.draw_below(&mut scene, &format!("mean latency ({})", time.name));
+    let unnamed = plane.name(&mut scene, points, taken);
+    plane.panel.draw_below(&mut scene, &format!("mean latency ({})", plane.time.name));
     if !unnamed.is_empty() {
         let legend = Flow::new(&unnamed, width.mm() - 2.0 * MARGIN);
-        let at = panel.bottom + BELOW + 0.6;
+        let at = plane.panel.bottom + BELOW + 0.6;
         scene.height = at + legend.height() + MARGIN;
         legend.draw(&mut scene, MARGIN, at);
     }
     let title = "Latency against energy".to_owned();
     Ok(Figure { title, caption: caption.to_owned(), scene })
+}
+
+/// Where latencies and energies lie, and in which units.
+struct Plane {
+    panel: Panel,
+    time: TimeUnit,
+    /// mJ of one unit, and its name.
+    joule: (f64, &'static str),
+}
+
+impl Plane {
+    /// Holds all points with their intervals, and room around them.
+    fn of(points: &[Point], width: Width) -> Self {
+        let x = reach(points.iter().flat_map(|point| ends(point.latency_ns, point.latency_ci)));
+        let y = reach(points.iter().flat_map(|point| ends(point.energy_mj, point.energy_ci)));
+        let time = TimeUnit::of(x.1);
+        let joule = if y.1.abs() >= 1000.0 { (1000.0, "J") } else { (1.0, "mJ") };
+        let height = if width.mm() > 120.0 { 70.0 } else { 50.0 };
+        let panel = Panel {
+            left: MARGIN,
+            right: width.mm() - MARGIN - 2.0,
+            top: MARGIN + 1.0,
+            bottom: MARGIN + 1.0 + height,
+            x: Axis::linear(x.0 / time.ns, x.1 / time.ns),
+            y: Axis::linear(y.0 / joule.0, y.1 / joule.0),
+        };
+        Self { panel: panel.with_room_left(), time, joule }
+    }
+
+    fn across(&self, ns: f64) -> f64 {
+        self.panel.across(ns / self.time.ns)
+    }
+
+    fn up(&self, mj: f64) -> f64 {
+        self.panel.up(mj / self.joule.0)
+    }
+
+    fn place(&self, point: &Point) -> (f64, f64) {
+        (self.across(point.latency_ns), self.up(point.energy_mj))
+    }
+
+    /// Paints a point and its intervals; gives the space that they take.
+    fn mark(&self, scene: &mut Scene, point: &Point, color: Rgb) -> Vec<TextBox> {
+        let place = self.place(point);
+        let mut taken = Vec::new();
+        if let Some((low, high)) = point.latency_ci {
+            let (from, to) = ((self.across(low), place.1), (self.across(high), place.1));
+            whisker(scene, from, to, color);
+            taken.push(between(from, to));
+        }
+        if let Some((low, high)) = point.energy_ci {
+            let (from, to) = ((place.0, self.up(low)), (place.0, self.up(high)));
+            whisker(scene, from, to, color);
+            taken.push(between(from, to));
+        }
+        scene.dot(place.0, place.1, 0.9, color);
+        taken.push(around(place));
+        taken
+    }
+
+    /// Writes names beside their points; gives those for which there is no room.
+    fn name(
+        &self,
+        scene: &mut Scene,
+        points: &[Point],
+        mut taken: Vec<TextBox>,
+    ) -> Vec<(Rgb, String)> {
+        let mut unnamed = Vec::new();
+        for (n, point) in points.iter().enumerate() {
+            match free(&self.panel, self.place(point), &point.name, &taken) {
+                Some(text) => {
+                    taken.push(text.space());
+                    scene.text(text);
+                }
+                None => unnamed.push((palette::group(n), point.name.clone())),
+            }
+        }
+        unnamed
+    }
+}
+
+/// A value and the ends of its interval.
+fn ends(value: f64, ci: Option<(f64, f64)>) -> [f64; 2] {
+    let (low, high) = ci.unwrap_or((value, value));
+    [low.min(value), high.max(value)]
+}
+
+/// The range of an axis.
+fn reach(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    let (low, high) = values.fold((f64::MAX, f64::MIN), |(l, h), v| (l.min(v), h.max(v)));
+    let space = ((high - low) * 0.15).max(high.abs() * 0.002);
+    (low - space, high + space)
+}
+
+/// The space of a line.
+fn between(from: (f64, f64), to: (f64, f64)) -> TextBox {
+    TextBox {
+        left: from.0.min(to.0) - 0.3,
+        top: from.1.min(to.1) - 0.3,
+        right: from.0.max(to.0) + 0.3,
+        bottom: from.1.max(to.1) + 0.3,
+        text: String::new(),
+    }
 }
 
 fn whisker(scene: &mut Scene, from: (f64, f64), to: (f64, f64), color: Rgb) {

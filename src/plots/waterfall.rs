@@ -180,8 +180,8 @@ fn parts_of(analysis: &Analysis) -> Option<Vec<Part>> {
         cause("other API", idle.api_ns.as_ns(), Cause::Api),
         cause("sync", idle.sync_ns.as_ns(), Cause::Sync),
         cause("unknown", idle.unknown_ns.as_ns(), Cause::Unknown),
-        part("head", idle.head_ns.as_ns(), Rgb(0x9A, 0xA5, 0xB1)),
-        part("tail", idle.tail_ns.as_ns(), Rgb(0xC3, 0xCB, 0xD3)),
+        part("head", idle.head_ns.as_ns(), palette::HEAD),
+        part("tail", idle.tail_ns.as_ns(), palette::TAIL),
         cause("no operation", idle.none_ns.as_ns(), Cause::None),
     ])
 }

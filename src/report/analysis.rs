@@ -70,7 +70,7 @@ pub fn tables(analysis: &Analysis, per_window: bool) -> Vec<Table> {
         tables.push(idle_table(idle, analysis));
     }
     if per_window && analysis.imported.is_none() {
-        tables.push(instance_table(&analysis.windows.instances));
+        tables.push(instance_table(analysis));
     }
     tables.push(finding_table(analysis));
     tables
@@ -364,31 +364,41 @@ fn idle_table(idle: &Idle, analysis: &Analysis) -> Table {
     }
 }
 
-/// The instances of an analysis.
-pub fn instance_table(instances: &[Instance]) -> Table {
+/// The instances of an analysis. What a table of the export would say is missing where the export lacks it; a run
+/// without a trace has lengths alone.
+fn instance_table(analysis: &Analysis) -> Table {
+    let known = |known: bool, cell: Cell| if known { cell } else { Cell::Missing };
+    let (api, kernels, gpu) =
+        (analysis.api.is_some(), analysis.kernels.is_some(), analysis.gpu.is_some());
+    let traced = analysis.trace.is_some();
     let row = |window: &Instance| {
-        vec![
+        let mut row = vec![
             Cell::Count(window.index as u64),
             Cell::Text(plain(&window.label, 60)),
             Cell::Instant(window.start_ns),
             Cell::Time(window.end_ns - window.start_ns),
-            Cell::Count(window.calls),
-            Cell::Time(window.api_ns),
-            Cell::Count(window.launches),
-            Cell::Time(window.launch_ns),
-            Cell::Count(window.kernels),
-            Cell::Time(window.kernel_ns),
-            Cell::Time(window.busy_ns),
-        ]
+        ];
+        if traced {
+            row.extend([
+                known(api, Cell::Count(window.calls)),
+                known(api, Cell::Time(window.api_ns)),
+                known(api, Cell::Count(window.launches)),
+                known(api, Cell::Time(window.launch_ns)),
+                known(kernels, Cell::Count(window.kernels)),
+                known(kernels, Cell::Time(window.kernel_ns)),
+                known(gpu, Cell::Time(window.busy_ns)),
+            ]);
+        }
+        row
     };
-    Table {
-        name: "instances",
-        title: "Instances".to_owned(),
-        columns: vec![
-            number("#", "index"),
-            text("label", "label"),
-            number("start", "start_ns"),
-            number("length", "length_ns"),
+    let mut columns = vec![
+        number("#", "index"),
+        text("label", "label"),
+        number("start", "start_ns"),
+        number("length", "length_ns"),
+    ];
+    if traced {
+        columns.extend([
             number("calls", "calls"),
             number("API", "api_ns"),
             number("launches", "launches"),
@@ -396,8 +406,13 @@ pub fn instance_table(instances: &[Instance]) -> Table {
             number("kernels", "kernels"),
             number("kernel", "kernel_ns"),
             number("busy", "busy_ns"),
-        ],
-        rows: instances.iter().map(row).collect(),
+        ]);
+    }
+    Table {
+        name: "instances",
+        title: "Instances".to_owned(),
+        columns,
+        rows: analysis.windows.instances.iter().map(row).collect(),
         note: None,
     }
 }

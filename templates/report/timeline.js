@@ -28,7 +28,7 @@
   const tone = (color, dark) => {
     const rgb = [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16)).map((v) => dark ? Math.round(v * .72 + 255 * .28) : v);
     const light = rgb.map((v, i) => (v / 255) ** 2.2 * [.2126, .7152, .0722][i]).reduce((a, b) => a + b);
-    return { fill: `rgb(${rgb})`, ink: light > .22 ? "#14181c" : "#ffffff" };
+    return { fill: `rgb(${rgb})`, ink: light > .2 ? "#14181c" : "#ffffff" };
   };
 
   class Timeline {

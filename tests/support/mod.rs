@@ -14,6 +14,7 @@
 //! - [`untraced_run`] puts together run folders without a trace, with a power log whose truth is known.
 //! - [`words`] runs the program as a user does and compares with golden files.
 //! - [`scale`] streams exports of any size into a file, for benchmarks.
+//! - [`simulated_run`] is a run without a trace, with a power log; [`every_section`] is what a report can show.
 //! - [`rig`] drives `profile`, with a real or a fake nsys.
 //! - [`shared`] finds the real traces that live outside the repository.
 //!
@@ -33,6 +34,7 @@
 pub mod ask;
 pub mod browser;
 pub mod builder;
+pub mod every_section;
 pub mod fixtures;
 pub mod machine;
 pub mod many;
@@ -44,6 +46,7 @@ pub mod rig;
 pub mod scale;
 pub mod schema;
 pub mod shared;
+pub mod simulated_run;
 pub mod spec;
 pub mod untraced_run;
 pub mod wno;

@@ -20,13 +20,25 @@ pub(in crate::cli) fn points(groups: &[Group]) -> Result<(Vec<trade::Point>, Str
         }
     }
     if points.is_empty() {
-        bail!("no input has an energy per window: {}", refused.join("; "));
+        bail!("no input has an energy per window: {}{}", refused.join("; "), remedy(groups));
     }
     for why in &refused {
         eprintln!("nsys-attrib: left out: {why}");
     }
     let (axis, caption) = trade::words(groups);
     Ok((points, axis, caption))
+}
+
+/// What to do where the sensors were too slow for the windows: the usual reason.
+fn remedy(groups: &[Group]) -> &'static str {
+    let energies = groups.iter().flat_map(|group| &group.analyses).flat_map(|one| &one.energy);
+    let mut refusals = energies.flatten().filter_map(|energy| energy.refused.as_ref());
+    if refusals.any(|refused| refused.code == "sensor-too-slow") {
+        ".\nNo figure can be drawn of energies that the log does not hold. Record many requests in a row, so that whole \
+         stretches of them can be measured and divided, or read a faster sensor; `nsys-attrib energy` shows the evidence"
+    } else {
+        ""
+    }
 }
 
 /// Intervals over traces where a group has several, else over the windows of its one trace.

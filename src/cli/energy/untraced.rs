@@ -5,11 +5,14 @@ use anyhow::{Result, bail};
 use super::options::IdleWords;
 use super::{logs, measured, options, settled};
 use crate::cli::args::{EnergyArgs, EnergyOptions, WindowArgs};
+use crate::plots::power_trace;
+use crate::power::curve::{PowerCurve, curve};
 use crate::power::document::{EnergyDocument, EnergySet};
 use crate::power::idle::IdleFrom;
+use crate::power::measure::on_clock;
 use crate::power::work::{self, Work};
 use crate::runs::{RunFolder, SIDECAR};
-use crate::units::Nanos;
+use crate::units::{Nanos, SessionClock, Span, UnixTime};
 
 /// What the requests are called when no window is named.
 const REQUESTS: &str = "requests";
@@ -64,6 +67,59 @@ pub(in crate::cli) fn set(
         energy,
         findings: settled(findings),
     })
+}
+
+/// Readings and requests of a run on one time, which counts from its first request.
+pub(in crate::cli) struct Beside {
+    /// What the requests are called.
+    spec: String,
+    /// One for each log.
+    pub(in crate::cli) curves: Vec<PowerCurve>,
+    windows: Vec<Span>,
+}
+
+impl Beside {
+    /// One of the curves as a figure shows it.
+    pub(in crate::cli) fn shown<'a>(
+        &'a self,
+        curve: &'a PowerCurve,
+        span: Option<Span>,
+    ) -> power_trace::Shown<'a> {
+        power_trace::Shown {
+            trace: None,
+            axis: "time since the first request",
+            curve,
+            spec: &self.spec,
+            windows: &self.windows,
+            busy: None,
+            span,
+        }
+    }
+}
+
+/// The readings of each log beside the requests, for figures.
+///
+/// # Errors
+/// Without requests or a log, and when a log cannot be placed beside them.
+pub(in crate::cli) fn curves(
+    run: &RunFolder,
+    typed: &EnergyOptions,
+    windows: &WindowArgs,
+) -> Result<Beside> {
+    let (spec, windows) = chosen(run, windows)?;
+    // The first of all requests, whichever are left out: so that times do not move with --skip.
+    let first = work::requests_of(run).first().map_or(0, |request| request.0);
+    let clock = SessionClock::starting_at(UnixTime::from_unix_ns(first));
+    let spans = windows.iter().map(|(start, end)| Span::from_ns(start - first, end - first));
+    let spans = spans.collect();
+    let work = Work::of_run(run, windows);
+    let how = options::how(typed, idle(run, typed)?)?;
+    let of = |log: logs::Log| {
+        let placed = on_clock(&log.path, log.log, &work, &how)?;
+        Ok(curve(&placed, clock, &work, how.idle.as_ref()))
+    };
+    let curves: Result<_> = logs::choose(typed, Some(run), None)?.into_iter().map(of).collect();
+    Ok(Beside { spec, curves: curves?, windows: spans })
 }
 
 /// Requests of a run and their energies, with its own logs and nothing typed: the set, and the spans of

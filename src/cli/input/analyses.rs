@@ -70,8 +70,7 @@ impl<'a> Resolver<'a> {
 
     /// The analysis of a run folder without a trace, whose requests are the windows.
     pub(in crate::cli) fn without_trace(&self, path: &Path) -> Result<Option<Analysis>> {
-        let run = super::run::folder(path)?.filter(|run| run.trace.is_none());
-        run.map(|run| self.untraced(&run)).transpose()
+        super::run::without_trace(path)?.map(|run| self.untraced(&run)).transpose()
     }
 
     /// What an INPUT holds: analyses or energies.

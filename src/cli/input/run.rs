@@ -13,6 +13,11 @@ pub(in crate::cli) fn folder(path: &Path) -> Result<Option<RunFolder>> {
     Ok(if RunFolder::is_one(path) { Some(RunFolder::open(path)?) } else { None })
 }
 
+/// The run folder, when that is what was named and no trace lies in it.
+pub(in crate::cli) fn without_trace(path: &Path) -> Result<Option<RunFolder>> {
+    Ok(folder(path)?.filter(|run| run.trace.is_none()))
+}
+
 /// Whether a run folder with power logs was named.
 pub(in crate::cli) fn has_power(path: &Path) -> Result<bool> {
     Ok(folder(path)?.is_some_and(|run| !run.power.is_empty()))

@@ -70,7 +70,9 @@ impl Gathered {
     ) -> Result<()> {
         let shown = plain(&path.display().to_string(), 400);
         if let Some(analysis) = resolver.without_trace(path)? {
-            self.sections.push(paper::of_analysis(&analysis, &mut self.taken));
+            let mut section = paper::of_analysis(&analysis, &mut self.taken);
+            section.figures.extend(power_of_run(path, args, &analysis, &section.id)?);
+            self.sections.push(section);
             self.analyses.push(analysis);
             self.inputs.push(InputAbout { path: shown, sha256: None });
             return Ok(());
@@ -165,7 +167,8 @@ impl Gathered {
         };
         let mut section = paper::of_analysis(&analysis, &mut self.taken);
         if !set.whole_trace && *wanted != Wanted::None {
-            self.add_timeline(&mut section, trace, set, resolver, wanted, track.as_ref())?;
+            let of = analysis.trace.as_ref().map_or_else(String::new, |about| about.path.clone());
+            self.add_timeline(&mut section, (of, trace, set), resolver, wanted, track.as_ref())?;
         }
         if measured {
             // After the timeline, which is the figure of the section when it has none.
@@ -180,14 +183,14 @@ impl Gathered {
     fn add_timeline(
         &mut self,
         section: &mut Section,
-        trace: &Trace,
-        set: &WindowSet,
+        (path, trace, set): (String, &Trace, &WindowSet),
         resolver: &Resolver<'_>,
         wanted: &Wanted,
         power: Option<&PowerTrack>,
     ) -> Result<()> {
         let _progress = Progress::start("taking the events of windows".to_owned());
         let analyzer = Analyzer::new(trace, &resolver.rules.classifier);
+        let options = Options { path, ..Options::default() };
         let mut found = Timeline::default();
         for (place, why) in wanted.places(set)? {
             let full = self.events + found.events() >= EVENTS;
@@ -195,7 +198,7 @@ impl Gathered {
                 break;
             }
             // One at a time: a window's events are large before they are packed.
-            for lanes in analyzer.lanes(&set.only(&[place]), &Options::default()) {
+            for lanes in analyzer.lanes(&set.only(&[place]), &options) {
                 found.add(&lanes, why, power);
                 if section.figures.is_empty() {
                     section.figures.extend(paper::figure_of_lanes(&lanes, &section.id)?);
@@ -223,11 +226,27 @@ fn power_figure(
         trace: analysis.trace.as_ref(),
         curve,
         spec: &set.spec,
+        axis: "trace time",
         windows: &windows,
-        busy: &busy,
+        busy: Some(&busy),
         span: None,
     };
     Ok(paper::figure_of_power(&shown, section)?)
+}
+
+/// Power over time of a run without a trace, of the first log, where it has an energy or the reason for none.
+fn power_of_run(
+    path: &Path,
+    args: &ReportArgs,
+    analysis: &Analysis,
+    section: &str,
+) -> Result<Option<Figure>> {
+    let Some(run) = input::run::without_trace(path)?.filter(|_| analysis.energy.is_some()) else {
+        return Ok(None);
+    };
+    let beside = energy::untraced::curves(&run, &args.energy, &args.how.windows)?;
+    let Some(curve) = beside.curves.first() else { return Ok(None) };
+    Ok(paper::figure_of_power(&beside.shown(curve, None), section)?)
 }
 
 /// Which windows the page shows.

@@ -4,7 +4,7 @@
 use super::model::Figure;
 use crate::attribution::{Analysis, Lanes};
 use crate::compare::Comparison;
-use crate::plots::palette::{self, Rgb};
+use crate::plots::palette;
 use crate::plots::ranges::{Estimate, Words, forest};
 use crate::plots::replay::tornado;
 use crate::plots::timeline::{View, timeline};
@@ -145,8 +145,8 @@ pub(super) fn part_color(name: &str) -> String {
     use crate::attribution::Cause;
     match name {
         "busy" => palette::BUSY,
-        "head" => Rgb(0x9A, 0xA5, 0xB1),
-        "tail" => Rgb(0xC3, 0xCB, 0xD3),
+        "head" => palette::HEAD,
+        "tail" => palette::TAIL,
         "dispatch" => palette::idle(Cause::Host, true),
         other => {
             let cause = Cause::ALL.into_iter().find(|cause| cause.name() == other);

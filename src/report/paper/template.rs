@@ -74,6 +74,7 @@ pub(super) fn engine() -> Result<Environment<'static>, Error> {
     engine.add_filter("code", code);
     engine.add_filter("file", file);
     engine.add_filter("grouped", |count: u64| grouped(count));
+    engine.add_filter("short", |number: Value| short(&number));
     for (name, text) in SHIPPED {
         engine.add_template(name, text)?;
     }
@@ -133,6 +134,19 @@ fn svg(drawing: String) -> Result<Value, Error> {
     ready(drawing)
 }
 
+/// A fraction with four digits that count; whole numbers and what is no number stay as they are.
+fn short(value: &Value) -> Value {
+    let Ok(number) = f64::try_from(value.clone()) else { return value.clone() };
+    if value.is_integer() || number.fract() == 0.0 || !number.is_finite() {
+        return value.clone();
+    }
+    let size = number.abs().log10().floor() as i32;
+    Value::from(match usize::try_from((3 - size).max(0)) {
+        Ok(digits) if digits < 9 => format!("{number:.digits$}"),
+        _ => format!("{number:.2e}"),
+    })
+}
+
 /// A name of a file or an anchor that this program made, as it is.
 fn file(name: String) -> Result<Value, Error> {
     let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '/' | '.' | '_');
@@ -155,6 +169,17 @@ fn code(state: &State<'_, '_>, name: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fractions_are_short_and_whole_numbers_whole() {
+        let shown = |number: Value| short(&number).to_string();
+        assert_eq!(shown(Value::from(0.315_843_892)), "0.3158");
+        assert_eq!(shown(Value::from(-12.345_678)), "-12.35");
+        assert_eq!(shown(Value::from(123_456.75)), "123457");
+        assert_eq!(shown(Value::from(1.234e-12)), "1.23e-12");
+        assert_eq!(shown(Value::from(1_763_851_018)), "1763851018");
+        assert_eq!(shown(Value::from("text")), "text");
+    }
 
     #[test]
     fn every_format_escapes_by_itself() {
