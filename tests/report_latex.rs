@@ -11,6 +11,7 @@ mod support;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use support::every_section::Sections;
 use support::shared::skipped;
 use support::words::run;
 
@@ -106,6 +107,90 @@ fn the_wide_tables_of_a_comparison_fit() {
     assert_eq!(said.code, 0, "{}", said.err);
     let log = compile(&out);
     assert_eq!(overfull(&log), [] as [&str; 0]);
+}
+
+/// Predictions, power, energies, a run without a trace; and each figure's own caption, as a paper takes it in.
+#[test]
+fn predictions_power_and_energies_compile_with_their_captions() {
+    if !has_latex() {
+        return;
+    }
+    let sections = Sections::make();
+    for (name, inputs) in
+        [("power", sections.with_power()), ("documents", sections.without_trace())]
+    {
+        let out = sections.path(name);
+        let mut words = vec!["--no-project", "report", "--template", "notebook", "--format", "tex"];
+        words.extend(["--out", out.to_str().unwrap()]);
+        words.extend(inputs.iter().map(String::as_str));
+        let said = run(&words);
+        assert_eq!(said.code, 0, "{}", said.err);
+        let log = compile(&out);
+        assert_eq!(overfull(&log), [] as [&str; 0], "{name}");
+        assert!(!log.contains("LaTeX Warning: Reference") && !log.contains("undefined"), "{log}");
+        keep_pages(&out, name);
+    }
+    let tex = |path: &str| std::fs::read_to_string(sections.path(path)).unwrap();
+    let figures = tex("power/report.tex") + &tex("documents/report.tex");
+    for shown in ["power", "what-if", "change", "energy"] {
+        let drawn =
+            figures.lines().any(|line| line.contains("includegraphics") && line.contains(shown));
+        assert!(drawn, "{shown}: {figures}");
+    }
+    captions(&sections);
+}
+
+/// Figures of `plot` and `whatif --tornado` with the captions that lie beside them.
+fn captions(sections: &Sections) {
+    let folder = sections.path("captions");
+    std::fs::create_dir_all(&folder).unwrap();
+    let place = |name: &str| folder.join(name).display().to_string();
+    let power = sections.with_power();
+    let power: Vec<&str> = power.iter().map(String::as_str).collect();
+    let run_folder = sections.path("untraced").display().to_string();
+    let compared = sections.path("compare.json").display().to_string();
+    let mut body = String::new();
+    for (name, words) in [
+        ("power", [&["plot", "power"][..], &power].concat()),
+        ("untraced", vec!["plot", "power", &run_folder]),
+        ("energy", vec!["plot", "energy", &run_folder]),
+        ("compare", vec!["plot", "compare", &compared, "--by", "class"]),
+    ] {
+        let picture = place(&format!("{name}.pdf"));
+        let said = run(&[&words[..], &["--no-project", "-o", &picture]].concat());
+        assert_eq!(said.code, 0, "{name}: {}", said.err);
+        body += &figure(name);
+    }
+    let tornado = place("tornado.pdf");
+    let said = run(&["whatif", EAGER, "-w", "latency", "--no-project", "--tornado", &tornado]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    body += &figure("tornado");
+    let preamble = "\\documentclass{article}\n\\usepackage[utf8]{inputenc}\n\\usepackage[T1]{fontenc}\n\\usepackage{graphicx}\n\\usepackage[a4paper,margin=15mm]{geometry}\n";
+    let text = format!("{preamble}\\begin{{document}}\n{body}\\end{{document}}\n");
+    std::fs::write(folder.join("report.tex"), text).unwrap();
+    let log = compile(&folder);
+    assert_eq!(overfull(&log), [] as [&str; 0], "captions");
+    keep_pages(&folder, "captions");
+}
+
+fn figure(name: &str) -> String {
+    format!(
+        "\\begin{{figure}}\\centering\\includegraphics{{{name}.pdf}}\n\\input{{{name}.tex}}\\end{{figure}}\n"
+    )
+}
+
+/// Pictures of the pages, to look at: below the target folder, in `report-pages/`, where there is pdftoppm.
+fn keep_pages(folder: &Path, name: &str) {
+    let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../report-pages");
+    std::fs::create_dir_all(&kept).unwrap();
+    let done = Command::new("pdftoppm")
+        .args(["-r", "80", "-png"])
+        .arg(folder.join("report.pdf"))
+        .arg(kept.join(format!("latex-{name}")))
+        .status();
+    if !done.is_ok_and(|status| status.success()) {
+        skipped("pictures of LaTeX pages: no pdftoppm on PATH");
+    }
 }
 
 #[test]

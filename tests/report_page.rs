@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use support::browser::Browser;
+use support::every_section::Sections;
 use support::shared::skipped;
 use support::words::{run, run_in};
 
@@ -164,6 +165,31 @@ fn the_page_fits_wide_and_narrow_windows_in_light_and_dark() {
     browser.click("#theme");
     assert_eq!(browser.eval("document.documentElement.dataset.theme"), json!("dark"));
     quiet(&browser, &page);
+}
+
+#[test]
+fn predictions_power_and_runs_without_a_trace_have_their_sections() {
+    let Some(mut browser) = browser(1280, 900) else { return };
+    let sections = Sections::make();
+    for (name, inputs) in
+        [("power", sections.with_power()), ("documents", sections.without_trace())]
+    {
+        let mut words: Vec<&str> = vec!["--template", "notebook"];
+        words.extend(inputs.iter().map(String::as_str));
+        let (_folder, page) = report(&words);
+        browser.events.clear();
+        browser.open(&page);
+        for (scheme, width) in [("light", 1280), ("dark", 1280), ("light", 390)] {
+            browser.scheme(scheme);
+            browser.resize(width, 900);
+            let over = browser.eval("document.documentElement.scrollWidth - innerWidth");
+            assert_eq!(over, json!(0), "{name}, {scheme} at {width}: wider than its window");
+            keep(&format!("{name}-{scheme}-{width}.png"), &browser.picture(true));
+        }
+        let drawings = browser.eval("document.querySelectorAll('.drawing svg').length");
+        assert!(drawings.as_u64().unwrap() >= 4, "{name}: {drawings} drawings");
+        quiet(&browser, &page);
+    }
 }
 
 #[test]
