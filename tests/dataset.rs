@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use support::many::{self, Traces};
+use support::untraced_run::{TRUTH_MJ, untraced};
 use support::words::{Said, command, run_in};
 
 const SMALL: usize = 60;
@@ -434,4 +435,118 @@ fn python_with(modules: &str) -> Option<PathBuf> {
     let found =
         std::process::Command::new(&python).args(["-c", &format!("import {modules}")]).output();
     found.is_ok_and(|output| output.status.success()).then_some(python)
+}
+
+/// The columns of one row, as JSON.
+#[track_caller]
+fn row(folder: &Path, sql: &str) -> Vec<Value> {
+    let mut found = rows(folder, &["d", sql]);
+    assert_eq!(found.len(), 1, "{sql}: {found:?}");
+    found.remove(0)
+}
+
+#[test]
+fn run_folders_without_a_trace_are_analyses_of_their_requests() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path();
+    let mut lengths = BTreeMap::new();
+    for (model, seed) in [("dense", 0), ("dense", 1), ("vs", 0), ("vs", 1)] {
+        lengths.insert((model, seed), untraced(&folder.join("runs"), model, seed, "VDD_IN"));
+    }
+    let add = ["dataset", "add", "d", "runs/dense-0-untraced", "runs/dense-1-untraced"];
+    let add = [&add[..], &["runs/vs-0-untraced", "runs/vs-1-untraced", "--tag", "day=1"]].concat();
+    let added = said(folder, &add);
+    assert_eq!(added.code, 0, "{}", added.err);
+    let again = said(folder, &add);
+    assert!(again.out.contains("0 added, 4 there already"), "{}", again.out);
+
+    let sql = "select input_kind, program, device, windows, total_ns, p50_ns, trace_path, api_ns, month from runs \
+               where model = 'vs' and checkpoint = 'seed-1'";
+    let mut of = lengths[&("vs", 1)].clone();
+    let total: i64 = of.iter().sum();
+    of.sort_unstable();
+    let median = f64::midpoint(of[199] as f64, of[200] as f64).round() as i64;
+    let expected = serde_json::json!([
+        "run",
+        "synthetic",
+        "cuda:0",
+        400,
+        total,
+        median,
+        null,
+        null,
+        "2025-11"
+    ]);
+    assert_eq!(Value::from(row(folder, sql)), expected);
+
+    // Requests lie on unix time: there is no trace time to say.
+    let sql = "select count(*) as n, sum(w.length_ns) as l, min(w.start_unix_ns) - max(r.captured_unix_ns) as apart, \
+               count(w.start_ns) as on_trace_time, count(w.calls) as with_calls from windows w join runs r \
+               on w.run_id = r.run_id where r.model = 'dense' and r.checkpoint = 'seed-0'";
+    let total: i64 = lengths[&("dense", 0)].iter().sum();
+    assert_eq!(Value::from(row(folder, sql)), serde_json::json!([400, total, 0, 0, 0]));
+
+    // The energy table says what `energy` says of the folder, and that is near the truth.
+    let sql = "select e.rail, e.traced, e.windows_used, e.total_mj, e.dynamic_mj, e.dynamic_low_mj, e.dynamic_high_mj \
+               from energy e join runs r on e.run_id = r.run_id where r.model = 'vs' and r.checkpoint = 'seed-0'";
+    let found = row(folder, sql);
+    let document = said(folder, &["energy", "runs/vs-0-untraced", "--format", "json"]);
+    let document: Value = serde_json::from_str(&document.out).unwrap();
+    let known = &document["sets"][0]["energy"][0];
+    let expected =
+        ["rail", "run", "windows_used", "total_mj", "dynamic_mj"].map(|key| known[key].clone());
+    assert_eq!(found[..5], expected);
+    assert_eq!(found[5..], known["dynamic_ci95_mj"].as_array().unwrap()[..]);
+    assert!((found[4].as_f64().unwrap() / TRUTH_MJ - 1.0).abs() < 0.03, "{found:?}");
+
+    let listed = said(folder, &["dataset", "ls", "d", "--format", "csv"]);
+    assert_eq!(listed.out.matches("-untraced").count(), 4, "{}", listed.out);
+    assert_eq!(said(folder, &["dataset", "check", "d"]).code, 0);
+    let words = ["compare", "d@model=dense", "--vs", "d@model=vs", "--pair-by", "checkpoint"];
+    let from_dataset = said(folder, &[&words[..], &["--format", "json"]].concat());
+    assert_eq!(from_dataset.code, 0, "{}", from_dataset.err);
+    let found: Value = serde_json::from_str(&from_dataset.out).unwrap();
+    let words = ["compare", "runs/dense-0-untraced", "runs/dense-1-untraced", "--vs"];
+    let words = [&words[..], &["runs/vs-0-untraced", "runs/vs-1-untraced"]].concat();
+    let from_runs =
+        said(folder, &[&words[..], &["--pair-by", "checkpoint", "--format", "json"]].concat());
+    let known: Value = serde_json::from_str(&from_runs.out).unwrap();
+    assert_eq!(found["quantities"], known["quantities"]);
+    assert_eq!(found["energy"], known["energy"]);
+}
+
+#[test]
+fn a_window_that_needs_a_trace_is_recorded_as_the_reason() {
+    let place = tempfile::tempdir().unwrap();
+    untraced(place.path(), "dense", 0, "VDD_IN");
+    let add = ["dataset", "add", "d", "dense-0-untraced", "--window", "gpu:latency"];
+    assert_eq!(said(place.path(), &add).code, 1);
+    let found = row(place.path(), "select status, error from runs");
+    assert_eq!(found[0], "failed");
+    assert!(found[1].as_str().unwrap().contains("gpu:latency"), "{found:?}");
+}
+
+#[test]
+fn energy_documents_have_energies_and_no_windows() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path();
+    untraced(folder, "dense", 0, "VDD_IN");
+    let document = said(folder, &["energy", "dense-0-untraced", "--format", "json"]).out;
+    fs::write(folder.join("energy.json"), &document).unwrap();
+    let document: Value = serde_json::from_str(&document).unwrap();
+    let add = said(folder, &["dataset", "add", "d", "energy.json", "dense-0-untraced"]);
+    assert_eq!(add.code, 0, "{}", add.err);
+    let sql = "select r.windows, r.mean_ns, r.model, e.total_mj, e.refused from runs r join energy e \
+               on r.run_id = e.run_id where r.input_kind = 'energy'";
+    let set = &document["sets"][0];
+    let total = &set["energy"][0]["total_mj"];
+    let expected = serde_json::json!([400, set["mean_ns"], null, total, null]);
+    assert_eq!(Value::from(row(folder, sql)), expected);
+    let sql = "select count(*) as n from windows w join runs r on w.run_id = r.run_id where r.input_kind = 'energy'";
+    assert_eq!(row(folder, sql), [Value::from(0)]);
+    // It is no analysis: what compares and reports passes it over.
+    let report = said(folder, &["analyze", "d", "--format", "json"]);
+    assert_eq!(report.code, 0, "{}", report.err);
+    assert_eq!(report.out.matches("\"nsys-attrib/analysis/1\"").count(), 1, "{}", report.err);
+    assert!(said(folder, &["dataset", "ls", "d"]).out.contains("energy.json"));
 }

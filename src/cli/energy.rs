@@ -32,8 +32,6 @@ use crate::windows::WindowSet;
 use options::IdleWords;
 pub(super) use options::duration;
 pub(super) use points::points;
-#[cfg(feature = "dataset")]
-pub(super) use untraced::requests;
 
 pub(super) fn run(args: &EnergyArgs, jobs: Option<NonZeroUsize>) -> Result<ExitCode> {
     if let [a, b] = args.decompose.as_slice() {

@@ -55,9 +55,18 @@ impl Input {
 
 /// Opens and reads a trace with so many threads; the file is hashed from then on.
 pub(super) fn read(path: &Path, jobs: Option<NonZeroUsize>) -> Result<Input> {
+    read_hashed(path, jobs, None)
+}
+
+/// The same of a file whose hash may be known already.
+pub(super) fn read_hashed(
+    path: &Path,
+    jobs: Option<NonZeroUsize>,
+    sha256: Option<&str>,
+) -> Result<Input> {
     let _progress = Progress::start(format!("reading {}", path.display()));
     let open = source::open(path)?;
-    let hash = LateHash::of(path);
+    let hash = sha256.map_or_else(|| LateHash::of(path), |sha256| LateHash::known(path, sha256));
     let how = ReadOptions { jobs, ..ReadOptions::default() };
     let (connection, database) = (open.connection(), open.database());
     let trace = Trace::read_then(open.path(), connection, database, &how, &|| hash.start())?;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::layout;
 use super::rows::Value;
-use super::unit::{Content, Unit};
+use super::unit::{Content, Unit, started};
 use crate::attribution::Analysis;
 use crate::attribution::document::TraceAbout;
 use crate::finding::Finding;
@@ -91,6 +91,9 @@ fn of_analysis(row: &mut Named, analysis: &Analysis) {
     row.set("tool_version", analysis.tool.version.as_str());
     row.set("window_spec", analysis.windows.spec.as_str());
     of_trace(row, analysis.trace.as_ref());
+    let start = started(analysis);
+    row.set("captured_unix_ns", start.map(UnixTime::as_unix_ns));
+    row.set("captured_utc", start.and_then(utc));
     of_windows(row, analysis);
     of_about(row, analysis);
     if let Some(api) = &analysis.api {

@@ -19,7 +19,7 @@ use super::document::{Commit, CommittedFile, CommittedInput, DatasetAbout, SCHEM
 use super::error::DatasetError;
 use super::layout::{LAYOUT, MONTH, TABLES, Table};
 use super::tables::Filled;
-use super::unit::{Content, Unit};
+use super::unit::{Content, Unit, started};
 use super::{ABOUT, parquet};
 
 /// Files before they are renamed.
@@ -225,13 +225,10 @@ pub(super) fn commit_path(id: &str) -> String {
 fn month(unit: &Unit) -> String {
     let first = unit.outcome.as_ref().ok().and_then(|contents| contents.first());
     let start = match first {
-        Some(Content::Analysis(analysis, _)) => {
-            analysis.trace.as_ref().and_then(|trace| trace.session_start_unix_ns)
+        Some(Content::Analysis(analysis, _)) => started(analysis),
+        Some(Content::Energy { trace, .. }) => {
+            trace.as_ref().and_then(|trace| trace.session_start_unix_ns)
         }
-        Some(Content::Energy { trace, requests, .. }) => trace
-            .as_ref()
-            .and_then(|trace| trace.session_start_unix_ns)
-            .or_else(|| requests.first().map(|at| crate::units::UnixTime::from_unix_ns(at.0))),
         None => None,
     };
     columns_of_run::month(start)

@@ -111,7 +111,10 @@ pub const RUNS: Table = Table {
         text("trace_sha256", "of the trace"),
         text("nsys_version", "version of nsys that exported the trace"),
         text("trace_schema_version", "version of the export's schema"),
-        int("captured_unix_ns", "wall clock at trace time 0"),
+        int(
+            "captured_unix_ns",
+            "wall clock at trace time 0; of a run without a trace the start of its first request",
+        ),
         text("captured_utc", "the same as RFC 3339 in UTC, to the second; sorts by time"),
         int("duration_ns", "length of the collection"),
         text("gpu", "names of the GPUs, joined by `; `"),

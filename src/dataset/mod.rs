@@ -57,6 +57,11 @@ pub use unit::{Content, Unit, identity};
 
 use std::path::Path;
 
+/// The snippet of `docs/dataset.md`, which the tests of documentation compile.
+#[cfg(all(doctest, feature = "dataset"))]
+#[doc = include_str!("../../docs/dataset.md")]
+struct Snippets;
+
 /// The file that makes a folder a dataset.
 pub const ABOUT: &str = "dataset.json";
 

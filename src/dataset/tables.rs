@@ -97,10 +97,7 @@ impl Filled {
                 self.add_findings(run, &analysis.findings)?;
                 self.add_document(run, serde_json::to_string(analysis))
             }
-            Content::Energy { set, requests, .. } => {
-                for (index, (start, length)) in requests.iter().enumerate() {
-                    self.windows.push(request(run, index, *start, *length))?;
-                }
+            Content::Energy { set, .. } => {
                 self.add_energy(run, &set.energy)?;
                 self.add_findings(run, &set.findings)?;
                 self.add_document(run, serde_json::to_string(set))
@@ -300,7 +297,13 @@ fn window(
     analysis: &Analysis,
     clock: Option<SessionClock>,
 ) -> Vec<Value> {
-    let start = clock.map(|clock| UnixTime::as_unix_ns(clock.to_unix(instance.start_ns)));
+    // Without a trace there is no trace time: requests lie on unix time.
+    let traced = analysis.trace.is_some();
+    let start = if traced {
+        clock.map(|clock| UnixTime::as_unix_ns(clock.to_unix(instance.start_ns)))
+    } else {
+        Some(instance.start_ns.as_ns())
+    };
     let count = |there: bool, count: u64| Value::Int(i64::try_from(count).ok().filter(|_| there));
     let (api, kernels, gpu) =
         (analysis.api.is_some(), analysis.kernels.is_some(), analysis.gpu.is_some());
@@ -310,7 +313,7 @@ fn window(
         instance.label.as_str().into(),
         instance.process.into(),
         instance.thread.into(),
-        instance.start_ns.as_ns().into(),
+        traced.then(|| instance.start_ns.as_ns()).into(),
         start.into(),
         (instance.end_ns - instance.start_ns).into(),
         count(api, instance.calls),
@@ -322,15 +325,6 @@ fn window(
         gpu.then_some(instance.busy_ns).into(),
         gpu.then(|| instance.idle.total()).into(),
     ]
-}
-
-/// A window of a run that was not traced: when it was and how long, and nothing else is known.
-fn request(run: &str, index: usize, start_unix_ns: i64, length_ns: i64) -> Vec<Value> {
-    let mut row = vec![run.into(), index.into(), "request".into()];
-    row.extend([Value::Int(None), Value::Int(None), Value::Int(None)]);
-    row.extend([start_unix_ns.into(), length_ns.into()]);
-    row.extend(std::iter::repeat_n(Value::Int(None), 8));
-    row
 }
 
 /// The causes that occur, with the dispatch part of `host`.

@@ -9,6 +9,7 @@ use super::layout::LAYOUT;
 use crate::attribution::document::TraceAbout;
 use crate::attribution::{Analysis, WindowItems};
 use crate::power::document::EnergySet;
+use crate::units::UnixTime;
 
 /// Characters of an id: 96 bits, of which no two collide among fewer than some billions of inputs.
 const ID_LENGTH: usize = 24;
@@ -35,9 +36,10 @@ pub struct Unit {
 /// One analysis of an input.
 #[derive(Clone, Debug)]
 pub enum Content {
-    /// Time inside windows, and what each window holds where the trace was at hand.
+    /// Time inside windows, and what each window holds where the trace was at hand. Of a run without a trace,
+    /// its requests, on unix time.
     Analysis(Box<Analysis>, Option<WindowItems>),
-    /// Energy of windows that were not traced.
+    /// Energy of windows, from a document of `energy`.
     Energy {
         /// The energies.
         set: Box<EnergySet>,
@@ -45,8 +47,6 @@ pub enum Content {
         tool_version: String,
         /// The trace, when there was one.
         trace: Option<TraceAbout>,
-        /// Requests of the run: start since 1970 and length, both in ns.
-        requests: Vec<(i64, i64)>,
     },
 }
 
@@ -60,6 +60,18 @@ pub fn identity(sha256: &str, options: &str) -> String {
     }
     let hex: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     hex[..ID_LENGTH].to_owned()
+}
+
+/// Wall clock at trace time 0; of a run without a trace, whose instances lie on unix time, the start of its
+/// first request.
+pub(super) fn started(analysis: &Analysis) -> Option<UnixTime> {
+    match &analysis.trace {
+        Some(trace) => trace.session_start_unix_ns,
+        None => {
+            let first = analysis.windows.instances.first()?;
+            Some(UnixTime::from_unix_ns(first.start_ns.as_ns()))
+        }
+    }
 }
 
 impl Unit {

@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::args::AddArgs;
 use super::source::{self, Source, THREADS_OF_ONE};
+use crate::cli::args::EnergyOptions;
 use crate::cli::input::Resolver;
 use crate::cli::progress::Progress;
 use crate::cli::{CHECK_FAILED, COULD_NOT_RUN};
@@ -37,7 +38,9 @@ struct Tally {
 pub(super) fn run(args: &AddArgs, jobs: Option<NonZeroUsize>) -> Result<ExitCode> {
     let tags = tags(&args.tag)?;
     let inputs = inputs(args)?;
-    let mut resolver = Resolver::new(&args.how, Some(THREADS_OF_ONE))?;
+    // The logs in run folders, and nothing typed about them.
+    let energy = EnergyOptions::default();
+    let mut resolver = Resolver::new(&args.how, Some(THREADS_OF_ONE))?.with_energy(&energy);
     resolver.quiet = true;
     let options = source::asked(&args.how, &resolver.rules.about.sha256)?;
     let dataset = Dataset::create(&args.dir)?;

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::attribution::{Analyzer, Options};
 use crate::cli::args::{EnergyOptions, Unclosed};
-use crate::cli::energy::{self, requests};
+use crate::cli::energy;
 use crate::cli::input::document::{self, Document};
 use crate::cli::input::{self, Resolver, TraceOptions};
 use crate::dataset::{Content, Unit, identity};
@@ -114,13 +114,15 @@ impl<'a> Source<'a> {
 
     fn contents(&self, resolver: &Resolver<'_>) -> Result<Vec<Content>> {
         match self.kind {
-            "trace" => traced(self.path, resolver, false),
+            "trace" => traced(self.path, resolver, Some(&self.sha256), false),
             "run" => {
                 let run = RunFolder::open(self.path)?;
                 if run.trace.is_none() {
-                    return untraced(&run);
+                    let analysis = resolver.untraced(&run)?;
+                    return Ok(vec![Content::Analysis(Box::new(analysis), None)]);
                 }
-                traced(self.path, resolver, !run.power.is_empty())
+                // The hash is that of the folder, not of its trace.
+                traced(self.path, resolver, None, !run.power.is_empty())
             }
             _ => match resolver.resolve(self.path)? {
                 Document::Analyses(analyses) => Ok(analyses
@@ -133,7 +135,6 @@ impl<'a> Source<'a> {
                         set: Box::new(set),
                         tool_version: tool.version.clone(),
                         trace: trace.clone(),
-                        requests: Vec::new(),
                     };
                     Ok(document.sets.into_iter().map(content).collect())
                 }
@@ -159,14 +160,19 @@ fn hash_of_run(path: &Path) -> Result<String> {
 }
 
 /// Analyses of a trace, with its run's energies, and what each window holds.
-fn traced(path: &Path, resolver: &Resolver<'_>, power: bool) -> Result<Vec<Content>> {
+fn traced(
+    path: &Path,
+    resolver: &Resolver<'_>,
+    sha256: Option<&str>,
+    power: bool,
+) -> Result<Vec<Content>> {
     let how = Options {
         rule: resolver.options.attribute.map(Into::into),
         own_thread: resolver.options.own_thread,
         ..Options::default()
     };
     let mut contents = Vec::new();
-    resolver.each(path, &mut |trace, set, mut analysis| {
+    resolver.each_hashed(path, sha256, &mut |trace, set, mut analysis| {
         if power {
             let (typed, windows) = (EnergyOptions::default(), &resolver.options.windows);
             match energy::energies(path, trace, set, &analysis, &typed, windows) {
@@ -183,17 +189,6 @@ fn traced(path: &Path, resolver: &Resolver<'_>, power: bool) -> Result<Vec<Conte
         Ok(())
     })?;
     Ok(contents)
-}
-
-/// Requests and energies of a run that was not traced.
-fn untraced(run: &RunFolder) -> Result<Vec<Content>> {
-    let (set, spans) = requests(run)?;
-    Ok(vec![Content::Energy {
-        set: Box::new(set),
-        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-        trace: None,
-        requests: spans.into_iter().map(|(start, end)| (start, end - start)).collect(),
-    }])
 }
 
 /// So many threads for one input: several inputs are read at once.

@@ -122,36 +122,6 @@ pub(in crate::cli) fn curves(
     Ok(Beside { spec, curves: curves?, windows: spans })
 }
 
-/// Requests of a run and their energies, with its own logs and nothing typed: the set, and the spans of
-/// the requests in ns since 1970.
-#[cfg(feature = "dataset")]
-pub(in crate::cli) fn requests(run: &RunFolder) -> Result<(EnergySet, Vec<(i64, i64)>)> {
-    let spans = work::requests_of(run);
-    if run.power.is_empty() && !spans.is_empty() {
-        let total = spans.iter().map(|(a, b)| b - a).sum::<i64>();
-        let set = EnergySet {
-            spec: REQUESTS.to_owned(),
-            count: spans.len(),
-            mean_ns: Nanos::from_ns(total).mean_of(spans.len() as u64),
-            contained_share: None,
-            energy: Vec::new(),
-            findings: run.findings.clone(),
-        };
-        return Ok((set, spans));
-    }
-    let nothing = EnergyArgs {
-        input: None,
-        decompose: Vec::new(),
-        windows: WindowArgs::default(),
-        energy: EnergyOptions::default(),
-        format: None,
-        strict: false,
-    };
-    let set = document(run, &nothing)?.sets.into_iter().next();
-    set.map(|set| (set, spans))
-        .ok_or_else(|| anyhow::anyhow!("{}: no requests", run.path.display()))
-}
-
 /// The requests are the only windows there are, under whatever of their names was typed.
 fn spec(run: &RunFolder, typed: &WindowArgs) -> Result<String> {
     let known = [Some(REQUESTS), Some("latency"), run.window_default()];

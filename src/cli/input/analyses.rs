@@ -118,8 +118,18 @@ impl<'a> Resolver<'a> {
         path: &Path,
         visit: &mut dyn FnMut(&Trace, &WindowSet, Analysis) -> Result<()>,
     ) -> Result<()> {
+        self.each_hashed(path, None, visit)
+    }
+
+    /// The same for a file whose SHA-256 may be known already.
+    pub(in crate::cli) fn each_hashed(
+        &self,
+        path: &Path,
+        sha256: Option<&str>,
+        visit: &mut dyn FnMut(&Trace, &WindowSet, Analysis) -> Result<()>,
+    ) -> Result<()> {
         let run = super::run::folder(path)?;
-        let input = super::read(path, self.jobs)?;
+        let input = super::read_hashed(path, self.jobs, sha256)?;
         let windows = super::run::windows(run.as_ref(), &self.options.windows);
         let (specs, note) = super::specifications(&windows, &input.trace);
         if let Some(note) = note.filter(|_| !self.quiet) {

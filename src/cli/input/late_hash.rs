@@ -19,8 +19,18 @@ impl LateHash {
         Self { path: path.to_owned(), work: Mutex::new(None), found: OnceLock::new() }
     }
 
-    /// Starts to hash the file.
+    /// Of a file whose hash is known already.
+    pub(super) fn known(path: &Path, sha256: &str) -> Self {
+        let hash = Self::of(path);
+        let _ = hash.found.set(Some(sha256.to_owned()));
+        hash
+    }
+
+    /// Starts to hash the file, unless its hash is known.
     pub(super) fn start(&self) {
+        if self.found.get().is_some() {
+            return;
+        }
         let path = self.path.clone();
         let work = thread::spawn(move || sha256(&path));
         *self.work.lock().unwrap_or_else(PoisonError::into_inner) = Some(work);
