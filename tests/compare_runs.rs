@@ -4,17 +4,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests
 
-#[path = "support/power_simulation.rs"]
-#[allow(dead_code, missing_docs, unreachable_pub, clippy::unwrap_used)]
-mod power_simulation;
 mod support;
 
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-use power_simulation::{IDLE_W, Sensor, TRUTH_MJ, Workload, simulate};
 use serde_json::{Value, json};
+use support::power_simulation::{IDLE_W, Sensor, TRUTH_MJ, Workload, simulate};
 use support::schema::Generation;
 use support::spec::{TraceSpec, process, thread};
 use support::words::{Said, run};

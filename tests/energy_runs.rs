@@ -3,16 +3,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
-#[path = "support/simulated_run.rs"]
-#[allow(dead_code, missing_docs, unreachable_pub, clippy::unwrap_used)]
-mod simulated_run;
+mod support;
 
 use std::fs;
 use std::process::{Command, Output};
 
 use serde_json::{Value, json};
-use simulated_run::folder;
-use simulated_run::power_simulation::TRUTH_MJ;
+use support::power_simulation::TRUTH_MJ;
+use support::simulated_run::folder;
 
 fn run(words: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_nsys-attrib"))

@@ -314,7 +314,7 @@ fn synthetic(folder: &Path, model: &str, seed: usize) {
     untraced(folder, model, seed, "VDD_IN");
     let spans: Vec<(i64, i64)> =
         (0..20).map(|i| (i * 60_000_000, i * 60_000_000 + 53_000_000)).collect();
-    let place = put(folder, "traced", (model, seed), requests(model, &spans));
+    let place = put(folder, "traced", (model, seed), &requests(model, &spans));
     fs::copy(repository().join(TRACE), place.join("trace.sqlite.zst")).unwrap();
 }
 

@@ -1,14 +1,12 @@
 //! A simulated run as a run folder: manifest, sidecar with the requests, and a power log. Everything is synthetic.
 
-#[path = "power_simulation.rs"]
-pub mod power_simulation;
-
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-use power_simulation::{Run, Sensor, Workload, simulate};
 use serde_json::{Value, json};
+
+use super::power_simulation::{Run, Sensor, Workload, simulate};
 
 const START: i64 = 1_763_851_018_000_000_000;
 const SECOND: i64 = 1_000_000_000;

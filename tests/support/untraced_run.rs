@@ -26,12 +26,7 @@ pub fn requests(model: &str, spans: &[(i64, i64)]) -> Vec<Value> {
 }
 
 /// A run folder with a sidecar that says whose it is.
-pub fn put(
-    folder: &Path,
-    name: &str,
-    (model, seed): (&str, usize),
-    requests: Vec<Value>,
-) -> PathBuf {
+pub fn put(folder: &Path, name: &str, (model, seed): (&str, usize), requests: &[Value]) -> PathBuf {
     let run = folder.join(format!("{model}-{seed}-{name}"));
     fs::create_dir_all(&run).unwrap();
     let sidecar = json!({"schema": "nsys-attrib/sidecar/1", "path": "request",
@@ -45,7 +40,7 @@ pub fn put(
 /// A run of 400 requests with a power log of one rail; the lengths of its requests.
 pub fn untraced(folder: &Path, model: &str, seed: usize, rail: &str) -> Vec<i64> {
     let run = simulate(Workload { requests: 400, idle: 8.0 }, SENSOR, 11 + seed as u64);
-    let place = put(folder, "untraced", (model, seed), requests(model, &run.windows));
+    let place = put(folder, "untraced", (model, seed), &requests(model, &run.windows));
     let mut log = "# schema=nsys-attrib-power/1\n# source=ina3221\n".to_owned();
     for (at, watts) in &run.readings {
         writeln!(log, "{at},{},0,{rail},,,{:.1},", START + at, watts * 1e3).unwrap();
