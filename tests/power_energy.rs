@@ -18,6 +18,7 @@ use nsys_attrib::power::idle::Idle;
 use nsys_attrib::power::integrate::{Integral, Method, counted};
 use nsys_attrib::power::series::Series;
 use nsys_attrib::power::{Kind, Rail, Sample};
+use nsys_attrib::stats::block_interval;
 use nsys_attrib::units::{Millijoules, Nanos};
 
 use power_simulation::{Sensor, Workload, simulate};
@@ -244,6 +245,12 @@ fn i19_aggregate_with_gaps() {
 fn i21_rails_that_contain_each_other_are_not_added() {
     let rails = ["VDD_IN", "VDD_CPU_GPU_CV", "VDD_SOC"];
     assert!(board::check_sum(&rails, &["VDD_IN", "VDD_SOC"]).is_err());
+}
+
+#[test]
+fn i20_a_constant_series_has_no_width() {
+    assert_eq!(block_interval(&[5.0; 1000], 20), Some([5.0, 5.0]));
+    assert_eq!(block_interval(&[5.0; 3], 2), None, "two blocks at least");
 }
 
 // ---- the paired run of other people

@@ -6,13 +6,12 @@
 use std::collections::BTreeSet;
 
 /// The files that hold the tests.
-const FILES: [&str; 7] = [
+const FILES: [&str; 6] = [
     include_str!("power_formats.rs"),
     include_str!("power_energy.rs"),
     include_str!("power_alignment.rs"),
     include_str!("power_cli.rs"),
     include_str!("../src/power/formats/rapl.rs"),
-    include_str!("../src/power/estimate/bootstrap.rs"),
     include_str!("../src/power/estimate/phase.rs"),
 ];
 
