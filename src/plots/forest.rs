@@ -106,9 +106,9 @@ fn caption(comparison: &Comparison, decomposition: &Decomposition) -> String {
     let method = estimate.and_then(|quantity| Some(quantity.difference.as_ref()?.method.clone()));
     let method = method.map_or_else(String::new, |method| format!(" Interval: {method}."));
     font::printable(&format!(
-        "Change of the mean window length, b − a, and its parts. a is {}; b is {}. Bars are 95 % intervals.{method} {}",
+        "Change of the mean window length, b − a, and its parts. a is {}; b is {}. Bars are 95 % intervals.{method} {}.",
         side(&comparison.a),
         side(&comparison.b),
-        decomposition.rule,
+        decomposition.rule.trim_end_matches('.'),
     ))
 }
