@@ -134,7 +134,7 @@ impl Dataset {
     /// # Errors
     /// When a commit cannot be read.
     pub fn scan(&self, table: &Table) -> Result<LazyFrame, DatasetError> {
-        Ok(self.scan_of(&Commits::read(&self.root)?, table)?)
+        self.scan_of(&Commits::read(&self.root)?, table)
     }
 
     /// The answer to a text in SQL. Tables are those of the layout, and `parameters`.
@@ -151,8 +151,9 @@ impl Dataset {
         if !parameters.is_empty() {
             context.register(PARAMETERS, frame_of(parameters)?.lazy());
         }
-        let plan = context.execute(sql).map_err(not_understood)?;
-        let answer = plan.collect_with_engine(Engine::Streaming).map_err(not_understood)?;
+        let plan = context.execute(sql).map_err(|error| not_understood(&error))?;
+        let answer = plan.collect_with_engine(Engine::Streaming);
+        let answer = answer.map_err(|error| not_understood(&error))?;
         Ok(answer.unwrap_single())
     }
 
@@ -211,7 +212,7 @@ fn frame_of(parameters: &Parameters) -> Result<DataFrame, DatasetError> {
     Ok(DataFrame::new(1, parameters.iter().map(column).collect())?)
 }
 
-fn not_understood(error: polars::prelude::PolarsError) -> DatasetError {
+fn not_understood(error: &polars::prelude::PolarsError) -> DatasetError {
     let tables: Vec<&str> = TABLES.iter().map(|table| table.name).collect();
     DatasetError::Query {
         problem: error.to_string(),
