@@ -16,7 +16,7 @@ with versions and the machine. Absolute times are not claims; ratios in one run 
 duckdb and polars are taken from the Python that runs this script
 (duckdb==1.5.5 duckdb-extension-sqlite-scanner==1.5.5 polars); what is missing is left out and named.
 """
-import argparse, importlib.util, json, os, pathlib, shutil, statistics, subprocess, sys, tempfile, time
+import argparse, importlib.util, json, os, pathlib, shutil, sqlite3, statistics, subprocess, sys, tempfile, time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BARE = """
@@ -181,7 +181,7 @@ def main():
         load = os.getloadavg()[0]
         found, missing, taken = measure(trace, folder, args.runs, args.slow)
         agree(folder)
-        lines += [f"Trace: `scale_trace` with {args.requests} requests of 200 launches, {size / 1e6:.0f} MB. Page cache warm, {args.runs} rounds, the tools in turn; medians.", ""]
+        lines += [f"Trace: `scale_trace` with {args.requests} requests of 200 launches, {size / 1e6:.0f} MB: {rows(trace)}. Page cache warm, {args.runs} rounds, the tools in turn; medians.", ""]
         lines += [f"Machine: {machine()}; load average at the start {load:.1f}. {args.note}".rstrip(), ""]
         lines += table(found, taken)
         lines += ["", "DuckDB and polars answer kernel count and time by name under rule `launched`, which equal nsys-attrib's; sqlite3 joins nothing."]
@@ -194,6 +194,13 @@ def main():
     report.parent.mkdir(exist_ok=True)
     report.write_text("\n".join(lines) + "\n")
     print(report.read_text())
+
+
+def rows(trace):
+    with sqlite3.connect(f"file:{trace}?mode=ro", uri=True) as db:
+        count = lambda table: db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+        tables = {"calls": "CUPTI_ACTIVITY_KIND_RUNTIME", "kernels": "CUPTI_ACTIVITY_KIND_KERNEL", "ranges": "NVTX_EVENTS"}
+        return ", ".join(f"{count(table):,} {name}" for name, table in tables.items())
 
 
 def large(folder, args, size, small):

@@ -2,7 +2,9 @@
 
 use super::class_times::Columns;
 use super::in_order::InOrder;
-use crate::classify::{Assignment, ClassId, Classifier, ContextAssignment, ContextOp, ContextRule};
+use crate::classify::{
+    Assignment, ClassId, Classifier, ContextAssignment, ContextOp, ContextPart, ContextRule,
+};
 use crate::trace::{Label, OpId, ThreadId, Trace};
 use crate::units::Span;
 use crate::windows::intervals::Sweep;
@@ -93,8 +95,9 @@ impl ClassWalk<'_> {
     }
 }
 
-/// The kernels that context looks at: those of a role, those of a convolution call, and of the others
-/// the first after one of these on its stream, which ends what it was part of. Most are none of these.
+/// The kernels that context looks at: those that start something, those of a convolution call, and of
+/// the others those after one of these on their stream, up to the one that ends it. Most are none of
+/// these.
 fn telling_kernels(
     trace: &Trace,
     rules: &Classifier,
@@ -102,20 +105,27 @@ fn telling_kernels(
     in_convolution: &ConvolutionLaunches,
 ) -> Vec<OpId> {
     let operations = &trace.operations;
-    let has_role: Vec<Option<bool>> = operations
+    // By sort: the queue of its kernels and their part; `None` for what is no kernel.
+    let kernels: Vec<Option<(u32, ContextPart)>> = operations
         .sorts()
         .iter()
-        .map(|(_, label)| assignments[*label as usize].map(|found| rules.has_role(found)))
+        .map(|(queue, label)| {
+            let by_name = assignments[*label as usize]?;
+            Some((*queue, rules.part(by_name)))
+        })
         .collect();
     let mut open = vec![false; operations.queues().len()];
-    let tells = |op: &OpId| {
-        let sort = operations.sort_index(*op);
-        let Some(role) = has_role[sort] else { return false };
-        let open = &mut open[operations.sorts()[sort].0 as usize];
-        let tells = role || in_convolution.holds(trace, *op);
-        std::mem::replace(open, tells) || tells
-    };
-    operations.ids().filter(tells).collect()
+    let mut telling = Vec::new();
+    for op in operations.ids() {
+        let Some((queue, part)) = kernels[operations.sort_index(op)] else { continue };
+        let starts = part == ContextPart::Starts || in_convolution.holds(trace, op);
+        let open = &mut open[queue as usize];
+        if *open | starts {
+            telling.push(op);
+            *open = starts || part == ContextPart::Between;
+        }
+    }
+    telling
 }
 
 /// The API calls that start inside a convolution call of cuDNN on the same thread.

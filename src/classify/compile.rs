@@ -4,6 +4,9 @@
 //! rules are put one after another, the first file first, and class names become numbers.
 
 use std::collections::BTreeSet;
+use std::{panic, thread};
+
+use regex::bytes::Regex;
 
 use super::class::ClassNames;
 use super::file::{ContextText, GroupText, RuleText, RulesFile};
@@ -31,11 +34,8 @@ pub(super) fn compile(parts: &[Part<'_>], source: Source) -> Result<Classifier, 
     let named = contexts.iter().map(|(_, context)| &context.class);
     let classes = ClassNames::collect(texts.chain(named).cloned(), &source.origin)?;
     let mut rules = RuleSet::default();
-    for part in parts {
-        for (text, number) in part.file.rules.iter().zip(1..) {
-            let pattern = rules::compile_pattern(text, number, part.origin)?;
-            rules.push(rule(text, number, part.shipped, &classes), pattern);
-        }
+    for (part, number, text, pattern) in patterns(parts) {
+        rules.push(rule(text, number, part.shipped, &classes), pattern?);
     }
     let groups = first_by(parts, |file| &file.groups, |group: &GroupText| group.name.clone())
         .iter()
@@ -43,6 +43,31 @@ pub(super) fn compile(parts: &[Part<'_>], source: Source) -> Result<Classifier, 
         .collect::<Result<_, _>>()?;
     let contexts = contexts.iter().map(|(_, text)| (text.rule, classes.get(&text.class))).collect();
     Ok(Classifier { source, classes, rules, groups, contexts })
+}
+
+/// The rules of all parts in order, with their number in their part and their compiled pattern. A
+/// short program would spend a good part of its time here, so two threads share the work.
+fn patterns<'a>(
+    parts: &'a [Part<'a>],
+) -> impl Iterator<Item = (&'a Part<'a>, usize, &'a RuleText, Result<Regex, RulesError>)> {
+    let texts: Vec<(&Part<'_>, usize, &RuleText)> = parts
+        .iter()
+        .flat_map(|part| part.file.rules.iter().zip(1..).map(move |(text, n)| (part, n, text)))
+        .collect();
+    let compile = |texts: &[(&Part<'_>, usize, &RuleText)]| -> Vec<_> {
+        let of = |(part, number, text): &(&Part<'_>, usize, &RuleText)| {
+            rules::compile_pattern(text, *number, part.origin)
+        };
+        texts.iter().map(of).collect()
+    };
+    let (first, second) = texts.split_at(texts.len() / 2);
+    let (first, second) = thread::scope(|threads| {
+        let second = threads.spawn(|| compile(second));
+        let first = compile(first);
+        (first, second.join().unwrap_or_else(|payload| panic::resume_unwind(payload)))
+    });
+    let compiled = first.into_iter().chain(second);
+    texts.into_iter().zip(compiled).map(|((part, number, text), found)| (part, number, text, found))
 }
 
 fn rule(text: &RuleText, number: usize, shipped: bool, classes: &ClassNames) -> Rule {

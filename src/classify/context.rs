@@ -34,6 +34,17 @@ pub struct ContextOp {
     pub in_cudnn_convolution: bool,
 }
 
+/// What a kernel that no cuDNN convolution launched can do to what is open on its stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ContextPart {
+    /// Begin something, or go on with it.
+    Starts,
+    /// Stand between its kernels; nothing where nothing is open.
+    Between,
+    /// End it; nothing where nothing is open.
+    Ends,
+}
+
 /// A rule of context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -132,11 +143,14 @@ impl Classifier {
         })
     }
 
-    /// Whether a kernel plays a role in any rule of context. Of those that play none, and were not
-    /// launched by a cuDNN convolution, only the first after others on its stream makes a difference.
-    pub fn has_role(&self, by_name: Assignment) -> bool {
+    /// What part a kernel can play in the rules of context.
+    pub fn part(&self, by_name: Assignment) -> ContextPart {
         let rule = by_name.rule.and_then(|rule| self.rules().get(rule));
-        rule.is_some_and(|rule| Roles::of(rule) != Roles::default())
+        match rule.map(Roles::of).unwrap_or_default() {
+            Roles { helper: true, .. } => ContextPart::Between,
+            roles if roles == Roles::default() => ContextPart::Ends,
+            _ => ContextPart::Starts,
+        }
     }
 
     /// By class: whether it is of the family that the rule gives.

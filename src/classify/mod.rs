@@ -22,7 +22,7 @@ mod rules;
 
 pub use class::{Assignment, ClassId, UNCLASSIFIED};
 pub use classifier::{Classifier, Source};
-pub use context::{ContextAssignment, ContextOp, ContextRule, MIN_GROUP_LOOP};
+pub use context::{ContextAssignment, ContextOp, ContextPart, ContextRule, MIN_GROUP_LOOP};
 pub use error::RulesError;
 pub use file::SHIPPED as SHIPPED_RULES;
 pub use groups::{Group, Reading};

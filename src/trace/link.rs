@@ -48,29 +48,32 @@ impl Links {
     /// Joins operations to calls.
     pub(super) fn join(calls: &Calls, operations: &Operations, identities: &Identities) -> Self {
         let processes = calls.processes_by_maker(identities);
-        let key = |call: CallId| {
-            let process = processes[calls.maker_index(call)]?;
-            Some((process.index(), calls.correlation(call)?, call.0))
-        };
+        let process_of = |call: CallId| processes[calls.maker_index(call)];
         let mut extents = vec![Extent::default(); identities.processes().len()];
-        for (process, id, _) in calls.ids().filter_map(key) {
-            extents[process].add(id);
+        for call in calls.ids() {
+            if let (Some(process), Some(id)) = (process_of(call), calls.correlation(call)) {
+                extents[process.index()].add(id);
+            }
         }
         let mut indexes: Vec<CallIndex> = extents.iter().map(CallIndex::new).collect();
-        for (process, id, call) in calls.ids().filter_map(key) {
-            indexes[process].add(id, call);
+        for call in calls.ids() {
+            if let (Some(process), Some(id)) = (process_of(call), calls.correlation(call)) {
+                indexes[process.index()].add(id, call.0);
+            }
         }
         indexes.iter_mut().for_each(CallIndex::finish);
         let callers = operations.processes_by_sort();
-        let cause = operations.ids().map(|op| {
-            let id = operations.correlation(op)?;
-            match callers[operations.sort_index(op)] {
-                Some(process) => indexes[process.index()].get(id),
-                None => only_call(&indexes, id),
-            }
-        });
-        let cause: Vec<u32> = cause.map(|call| call.unwrap_or(NO_CALL)).collect();
-        let without_cause = cause.iter().filter(|call| **call == NO_CALL).count();
+        let mut without_cause = 0;
+        let mut cause = Vec::with_capacity(operations.len());
+        for op in operations.ids() {
+            let call = match (operations.correlation(op), callers[operations.sort_index(op)]) {
+                (None, _) => None,
+                (Some(id), Some(process)) => indexes[process.index()].get(id),
+                (Some(id), None) => only_call(&indexes, id),
+            };
+            without_cause += usize::from(call.is_none());
+            cause.push(call.unwrap_or(NO_CALL));
+        }
         Self { cause, colliding_ids: colliding(&indexes), without_cause }
     }
 }

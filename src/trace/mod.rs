@@ -160,8 +160,8 @@ impl Trace {
         Self::read_then(path, connection, file, how, &|| ())
     }
 
-    /// As [`Trace::read_with`]; tells as soon as the file has been read, while rows are still being
-    /// sorted and joined: a good moment for other work on the file.
+    /// As [`Trace::read_with`]; tells when calls and operations have been read: a good moment to begin
+    /// other work on the file, since sorting and joining leave processors free.
     ///
     /// # Errors
     /// As [`Trace::read`].
@@ -170,9 +170,9 @@ impl Trace {
         connection: &Connection,
         file: &Path,
         how: &ReadOptions,
-        rows_read: &dyn Fn(),
+        operations_read: &dyn Fn(),
     ) -> Result<Self, TraceError> {
-        read_trace(path, connection, Reading::new(file, connection, how), rows_read)
+        read_trace(path, connection, Reading::new(file, connection, how), operations_read)
     }
 }
 
@@ -180,7 +180,7 @@ fn read_trace(
     path: &Path,
     connection: &Connection,
     reading: Reading,
-    rows_read: &dyn Fn(),
+    operations_read: &dyn Fn(),
 ) -> Result<Trace, TraceError> {
     let rows = Rows { path, connection, reading: &reading };
     let fail = |table: &'static str| move |source| rows.sqlite_error(table, source);
@@ -190,6 +190,7 @@ fn read_trace(
 
     let calls = read_calls(rows, &schema)?;
     let operations = read_operations(rows, &schema)?;
+    operations_read();
     let ranges = match schema.table(NVTX) {
         Some(table) => RawRanges::read(rows, table)?,
         None => RawRanges::none(),
@@ -203,7 +204,6 @@ fn read_trace(
     let convolution_calls = beside::convolution_calls(rows, &schema, &strings, &identities)?;
     let overheads = beside::overheads(rows, &schema, &identities)?;
     let synchronization = synchronization::read(rows, &schema, &identities)?;
-    rows_read();
     let (mut calls, mut call_census) =
         calls.finish(&identities, &strings).map_err(fail("StringIds"))?;
     let (mut operations, operation_census) =

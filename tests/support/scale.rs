@@ -1,8 +1,8 @@
 //! An export of any size, streamed into the file: requests of a made-up model, one after the other.
 //!
 //! ```text
-//!   latency   [layer0 [launch launch …)[layer1 …)          … synchronize)
-//!   GPU               [kernel)[kernel) …                         [copy)
+//!   latency   [layer0 [op0 launch launch …)[op1 …))[layer1 …)     … synchronize)
+//!   GPU                   [kernel)[kernel) …                         [copy)
 //! ```
 //!
 //! Every number comes from a seeded generator, so the same size gives the same rows.
@@ -37,6 +37,10 @@ const STRINGS: [(&str, i64); 12] = [
     ("void idwt_rows_kernel<float, 8>(float const*, float*, int)", 6_300),
     ("void fft2d_r2c_32x32<float>(float2*, float const*)", 8_000),
 ];
+
+/// Layers of a request, and operations of a layer: with 200 launches, 31 ranges a request.
+const LAYERS: i64 = 10;
+const OPS: i64 = 2;
 
 /// How large the export is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,8 +78,8 @@ impl Scale {
     fn request(self, tables: &mut Tables<'_>, dice: &mut Dice, at: i64, request: i64) -> i64 {
         let (mut cpu, mut gpu) = (at + 2_000, at);
         let mut id = request * (self.launches + 3) + 1;
-        let layer_length = 1 + self.launches / 12;
-        let mut layer_start = cpu;
+        let op_length = (self.launches / (LAYERS * OPS)).max(1);
+        let (mut layer_start, mut op_start) = (cpu, cpu);
         for launch in 0..self.launches {
             let took = 2_000 + dice.below(4_000);
             let start = cpu;
@@ -88,9 +92,14 @@ impl Scale {
             gpu = end;
             id += 1;
             cpu += took + 500 + dice.below(1_500);
-            if (launch + 1) % layer_length == 0 || launch + 1 == self.launches {
-                tables.range(&format!("layer{}", launch / layer_length), layer_start, cpu);
-                layer_start = cpu;
+            let (op, last) = (launch / op_length, launch + 1 == self.launches);
+            if (launch + 1) % op_length == 0 || last {
+                tables.range(&format!("op{}", op % OPS), op_start, cpu);
+                op_start = cpu;
+                if (op + 1) % OPS == 0 || last {
+                    tables.range(&format!("layer{}", op / OPS), layer_start, cpu);
+                    layer_start = cpu;
+                }
             }
         }
         tables.call(1, cpu, cpu + 4_000, id);

@@ -309,15 +309,20 @@ pub(super) fn varint(bytes: &[u8], at: usize) -> Option<(u64, usize)> {
     }
     // Row ids of large tables take three or four bytes.
     if let Some([a, b, c, d]) = bytes.get(at..).and_then(<[u8]>::first_chunk).copied()
-        && b & c >= 0x80
-        && d < 0x80
+        && b >= 0x80
     {
-        let high = u64::from(a & 0x7f) << 21 | u64::from(b & 0x7f) << 14;
-        return Some((high | u64::from(c & 0x7f) << 7 | u64::from(d), at + 4));
+        let three = u64::from(a & 0x7f) << 14 | u64::from(b & 0x7f) << 7 | u64::from(c & 0x7f);
+        if c < 0x80 {
+            return Some((three, at + 3));
+        }
+        if d < 0x80 {
+            return Some((three << 7 | u64::from(d), at + 4));
+        }
     }
     long_varint(bytes, at)
 }
 
+#[cold]
 fn long_varint(bytes: &[u8], at: usize) -> Option<(u64, usize)> {
     let mut value = 0;
     for (i, byte) in bytes.get(at..)?.iter().take(9).enumerate() {
@@ -341,6 +346,8 @@ mod tests {
         assert_eq!(varint(&[0x7f], 0), Some((127, 1)));
         assert_eq!(varint(&[9, 0x81, 0x00], 1), Some((128, 3)));
         assert_eq!(varint(&[0x81, 0x80, 0x01, 9], 0), Some(((1 << 14) + 1, 3)));
+        assert_eq!(varint(&[0x81, 0x80, 0x01], 0), Some(((1 << 14) + 1, 3)));
+        assert_eq!(varint(&[0x81, 0x05, 0x83, 0x84], 0), Some(((1 << 7) + 5, 2)));
         assert_eq!(varint(&[0x83, 0x80, 0x81, 0x02, 9], 0), Some(((3 << 21) + (1 << 7) + 2, 4)));
         assert_eq!(varint(&[0x83, 0x80, 0x81, 0x82], 0), None);
         assert_eq!(varint(&[0xff; 9], 0), Some((u64::MAX, 9)));
