@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """nsys-attrib beside the tools that people use, on one trace, interleaved.
 
-  benches/compare.py [--requests 10000] [--runs 5] [--slow] [--large]
+  benches/compare.py [--requests 10000 | --trace FILE] [--runs 5] [--slow] [--large]
 
 Makes a trace with the project's own generator (examples/scale_trace.rs), runs every tool that is
 there in turn, round after round, and writes reports/benchmarks.md: medians as ratios to nsys-attrib,
@@ -30,8 +30,9 @@ db = duckdb.connect()
 db.execute("SET enable_progress_bar = false")
 db.execute(f"LOAD '{extension}'")
 db.execute(f"ATTACH '{trace}' AS t (TYPE sqlite, READ_ONLY)")
-rows = db.execute('''
-  WITH w AS (SELECT start, "end" FROM t.NVTX_EVENTS WHERE text = 'latency' AND eventType = 59),
+ids = [row[0] for row in db.execute("SELECT id FROM t.StringIds WHERE value = 'latency'").fetchall()]
+rows = db.execute(f'''
+  WITH w AS (SELECT start, "end" FROM t.NVTX_EVENTS WHERE (text = 'latency' OR textId = {ids[0] if ids else -1}) AND eventType = 59),
        l AS (SELECT r.start, k."end" - k.start AS ns, k.demangledName AS name
              FROM t.CUPTI_ACTIVITY_KIND_RUNTIME r JOIN t.CUPTI_ACTIVITY_KIND_KERNEL k
              ON r.correlationId = k.correlationId AND (r.globalTid & ~16777215) = k.globalPid)
@@ -43,7 +44,7 @@ POLARS = """
 import sqlite3, sys, polars as pl
 db = sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True)
 read = lambda sql: pl.read_database(sql, db)
-w = read("SELECT start AS opened, end AS closed FROM NVTX_EVENTS WHERE text = 'latency' AND eventType = 59").sort("opened")
+w = read("SELECT start AS opened, end AS closed FROM NVTX_EVENTS WHERE (text = 'latency' OR textId = (SELECT id FROM StringIds WHERE value = 'latency')) AND eventType = 59").sort("opened")
 r = read("SELECT start, correlationId FROM CUPTI_ACTIVITY_KIND_RUNTIME")
 k = read("SELECT correlationId, end - start AS ns, demangledName FROM CUPTI_ACTIVITY_KIND_KERNEL")
 l = r.join(k, on="correlationId").sort("start").join_asof(w, left_on="start", right_on="opened")
@@ -167,6 +168,7 @@ def machine():
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--requests", type=int, default=10_000, help="windows of 200 launches each")
+    parser.add_argument("--trace", help="an export with windows named latency, instead of one that is made")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--slow", action="store_true", help="also nsys stats, once")
     parser.add_argument("--large", action="store_true", help="also nsys-attrib alone on a trace of ten times the size")
@@ -175,13 +177,15 @@ def main():
     cargo("build", "--release", "--quiet", "--bins", "--example", "scale_trace")
     lines = ["# Speed beside other tools", "", "Written by `benches/compare.py`; do not edit.", ""]
     with tempfile.TemporaryDirectory() as folder:
-        trace = f"{folder}/trace.sqlite"
-        subprocess.run([built("examples", "scale_trace"), trace, str(args.requests)], check=True, stdout=subprocess.DEVNULL)
+        trace = args.trace or f"{folder}/trace.sqlite"
+        made = f"`scale_trace` with {args.requests} requests of 200 launches" if not args.trace else f"`{pathlib.Path(trace).name}`"
+        if not args.trace:
+            subprocess.run([built("examples", "scale_trace"), trace, str(args.requests)], check=True, stdout=subprocess.DEVNULL)
         size = os.path.getsize(trace)
         load = os.getloadavg()[0]
         found, missing, taken = measure(trace, folder, args.runs, args.slow)
         agree(folder)
-        lines += [f"Trace: `scale_trace` with {args.requests} requests of 200 launches, {size / 1e6:.0f} MB: {rows(trace)}. Page cache warm, {args.runs} rounds, the tools in turn; medians.", ""]
+        lines += [f"Trace: {made}, {size / 1e6:.0f} MB: {rows(trace)}. Page cache warm, {args.runs} rounds, the tools in turn; medians.", ""]
         lines += [f"Machine: {machine()}; load average at the start {load:.1f}. {args.note}".rstrip(), ""]
         lines += table(found, taken)
         lines += ["", "DuckDB and polars answer kernel count and time by name under rule `launched`, which equal nsys-attrib's; sqlite3 joins nothing."]
@@ -209,7 +213,7 @@ def large(folder, args, size, small):
     words = lambda path: [built("nsys-attrib"), "analyze", "--window", "latency", "--format", "json", path]
     rows = []
     for number in range(args.runs + 1):
-        pair = run(words(f"{folder}/trace.sqlite"), f"{folder}/small"), run(words(trace), f"{folder}/large")
+        pair = run(words(args.trace or f"{folder}/trace.sqlite"), f"{folder}/small"), run(words(trace), f"{folder}/large")
         rows += [pair] if number else []
     ratio = lambda column: statistics.median(big[column] / little[column] for little, big in rows)
     peak = lambda place: max(pair[place][2] for pair in rows)

@@ -25,6 +25,7 @@ mod in_order;
 pub mod kernel_samples;
 mod lanes;
 pub mod lanes_document;
+mod launch_windows;
 mod launches;
 pub mod provenance;
 pub mod requests;

@@ -5,6 +5,7 @@
 
 use std::sync::OnceLock;
 
+use super::launch_windows::LaunchWindows;
 use crate::trace::{CallId, OpId, Operations, ProcessId, Trace};
 use crate::units::Span;
 use crate::windows::intervals::Sweep;
@@ -141,9 +142,10 @@ impl<'a> Scope<'a> {
     /// the operations.
     pub(super) fn operations_launched(&self, mut visit: impl FnMut(OpId, CallId, usize)) {
         let windows = self.launch_windows.get_or_init(|| LaunchWindows::of(self));
+        let mut walk = windows.walk(self);
         for op in self.trace.operations.ids() {
             if let Some(call) = self.trace.links.cause(op) {
-                windows.each(call, |window| visit(op, call, window));
+                walk.each(call, |window| visit(op, call, window));
             }
         }
     }
@@ -156,48 +158,5 @@ impl<'a> Scope<'a> {
     /// What an operation is and where it was queued.
     pub(super) fn sort(&self, op: OpId) -> &Sort {
         &self.sorts[self.trace.operations.sort_index(op)]
-    }
-}
-
-/// Stands for "starts in no window".
-const NONE: u32 = u32::MAX;
-
-/// The windows in which each call starts: nearly always at most one.
-struct LaunchWindows {
-    first: Vec<u32>,
-    /// Further windows of a call, by call.
-    further: Vec<(u32, u32)>,
-}
-
-impl LaunchWindows {
-    fn of(scope: &Scope<'_>) -> Self {
-        let mut first = vec![NONE; scope.trace.calls.len()];
-        let mut further = Vec::new();
-        scope.calls_starting(|call, window| {
-            let place = &mut first[call.index()];
-            if *place == NONE {
-                *place = window as u32;
-            } else {
-                further.push((call.index() as u32, window as u32));
-            }
-        });
-        further.sort_unstable();
-        Self { first, further }
-    }
-
-    fn each(&self, call: CallId, mut visit: impl FnMut(usize)) {
-        let first = self.first[call.index()];
-        if first == NONE {
-            return;
-        }
-        visit(first as usize);
-        if self.further.is_empty() {
-            return;
-        }
-        let key = call.index() as u32;
-        let from = self.further.partition_point(|pair| pair.0 < key);
-        for (_, window) in self.further[from..].iter().take_while(|pair| pair.0 == key) {
-            visit(*window as usize);
-        }
     }
 }
