@@ -13,6 +13,7 @@ use crate::model::ModelConfig;
 use crate::model::config::ConfigError;
 use crate::model::weights::Arrays;
 use crate::normaliser::{Normaliser, Statistics};
+use crate::whole::{make_folder_of, write_whole};
 
 /// Weights, configuration and normaliser.
 #[derive(Debug, Clone)]
@@ -119,7 +120,8 @@ impl Checkpoint {
             tensors.iter().map(|(name, array, stored)| (name.as_str(), *array, *stored)).collect();
         let metadata: Vec<(&str, String)> =
             self.metadata.iter().map(|(k, v)| (k.as_str(), v.clone())).collect();
-        let written = write_whole(path, |file| safetensors::write(file, &tensors, &metadata));
+        let written = make_folder_of(path)
+            .and_then(|()| write_whole(path, |file| safetensors::write(file, &tensors, &metadata)));
         written.map_err(|source| CheckpointError::Write { path: path.into(), source })
     }
 }
@@ -128,29 +130,6 @@ impl Checkpoint {
 #[must_use]
 pub fn is_kernel(name: &str) -> bool {
     name.starts_with("conv")
-}
-
-/// Writes a file whole or not at all.
-///
-/// # Errors
-/// When the folder cannot be written, or `content` fails.
-pub fn write_whole(
-    path: &Path,
-    content: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>,
-) -> std::io::Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".wno-infer-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666)); // less the umask, as for any file
-    }
-    let mut file = std::io::BufWriter::new(builder.tempfile_in(folder)?);
-    content(&mut file)?;
-    file.into_inner()?.persist(path)?;
-    Ok(())
 }
 
 #[allow(clippy::cast_possible_truncation)]

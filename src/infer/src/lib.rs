@@ -19,3 +19,4 @@ pub mod stack;
 pub mod train;
 pub mod verify;
 pub mod wavelet;
+pub mod whole;

@@ -5,13 +5,14 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::checkpoint::{Checkpoint, write_whole};
+use crate::checkpoint::Checkpoint;
 use crate::dataset::Dataset;
 use crate::model::config::Sites;
 use crate::model::weights::parameter_count;
 use crate::model::{Dispatch, ModelConfig, Work};
 use crate::paths::reference::ReferenceRun;
 use crate::paths::request::RequestRun;
+use crate::whole::{make_folder_of, write_whole};
 
 /// The document.
 #[derive(Debug, Serialize)]
@@ -240,6 +241,7 @@ impl Sidecar {
     /// When the folder cannot be written.
     pub fn write(&self, path: &Path) -> std::io::Result<()> {
         let text = serde_json::to_string_pretty(self).map_err(std::io::Error::other)?;
+        make_folder_of(path)?;
         write_whole(path, |file| {
             file.write_all(text.as_bytes())?;
             file.write_all(b"\n")

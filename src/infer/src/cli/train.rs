@@ -7,11 +7,12 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use wno_infer::checkpoint::{Checkpoint, write_whole};
+use wno_infer::checkpoint::Checkpoint;
 use wno_infer::formats::{Selection, read_dataset};
 use wno_infer::model::config::{ModelConfig, Sites, Variant};
 use wno_infer::stack::Surrogate;
 use wno_infer::train::{self, EpochLog, Fields, Recipe, Schedule, Session, Trained, Watch};
+use wno_infer::whole::{make_folder_of, write_whole};
 
 use super::device::DeviceArgs;
 use super::network::Kind;
@@ -179,6 +180,7 @@ impl Watch for Progress {
     fn epoch(&mut self, log: &EpochLog) -> std::io::Result<()> {
         self.bar.set_message(describe(log));
         self.log.push(log);
+        make_folder_of(&self.csv)?;
         write_whole(&self.csv, |file| file.write_all(self.log.0.as_bytes()))
     }
 }

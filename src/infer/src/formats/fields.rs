@@ -13,9 +13,9 @@ use super::error::{FormatError, Origin};
 use super::gather::{Gather, Order, Selection};
 use super::npz::{self, Npz};
 use super::safetensors::{self, Stored};
-use super::whole::write_whole;
 use super::{Array, matv5, matv73, npy};
 use crate::dataset::Dataset;
+use crate::whole::write_whole;
 
 const COEFF: [&str; 2] = ["coeff", "x"];
 const SOL: [&str; 2] = ["sol", "y"];
@@ -171,7 +171,8 @@ pub fn write_dataset(
             let tensors =
                 [("coeff", &dataset.coeff, Stored::F32), ("sol", &dataset.sol, Stored::F32)];
             safetensors::write(target, &tensors, about)
-        }),
+        })
+        .map_err(|error| Origin(path).io(error)),
         _ => Err(Origin(path)
             .unsupported("name", "data is written as .npz or .safetensors; end the name so")),
     }

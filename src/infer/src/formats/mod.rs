@@ -18,7 +18,6 @@ mod npz;
 mod pickle;
 pub mod safetensors;
 pub mod torch;
-mod whole;
 
 pub use array::Array;
 pub use arrays::{NamedArrays, read_arrays};

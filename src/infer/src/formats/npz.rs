@@ -10,7 +10,7 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter};
 use super::Array;
 use super::error::{FormatError, Origin};
 use super::npy::{self, Header};
-use super::whole::write_whole;
+use crate::whole::write_whole;
 
 /// An open archive.
 pub(super) struct Npz<'a> {
@@ -87,6 +87,7 @@ pub(super) fn write(path: &Path, variables: &[(&str, &Array<f32>)]) -> Result<()
         archive.finish().map_err(io::Error::other)?;
         Ok(())
     })
+    .map_err(|error| Origin(path).io(error))
 }
 
 /// Whether the first thousand numbers are of at most sixteen values.

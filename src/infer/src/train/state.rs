@@ -11,9 +11,9 @@ use burn::record::{BinBytesRecorder, FullPrecisionSettings, Recorder};
 use sha2::{Digest, Sha256};
 
 use super::{Recipe, Training};
-use crate::checkpoint::write_whole;
 use crate::model::ModelConfig;
 use crate::stack::Stack;
+use crate::whole::{Target, make_folder_of, write_whole};
 
 /// Why a state could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -64,15 +64,17 @@ impl<B: Stack> Training<B> {
         .map_err(format)?;
         let optimiser = Recorder::<Autodiff<B>>::record(&recorder, self.optimiser.to_record(), ())
             .map_err(format)?;
-        write_whole(path, |file| {
+        let content = |file: &mut dyn Target| {
             file.write_all(MAGIC)?;
             file.write_all(&digest(&self.recipe, &self.fields.y_scale()))?;
             file.write_all(&(self.epoch as u64).to_le_bytes())?;
             file.write_all(&(weights.len() as u64).to_le_bytes())?;
             file.write_all(&weights)?;
             file.write_all(&optimiser)
-        })
-        .map_err(|source| StateError::Io { path: path.into(), source })
+        };
+        make_folder_of(path)
+            .and_then(|()| write_whole(path, content))
+            .map_err(|source| StateError::Io { path: path.into(), source })
     }
 
     /// Continues from a stored state.
