@@ -24,6 +24,9 @@ const INTERRUPTED: i32 = 130;
 /// Folders in which results appear, with what was there before.
 static RESULTS: Mutex<Vec<(PathBuf, BTreeSet<OsString>)>> = Mutex::new(Vec::new());
 
+/// Held while a signal is answered, up to the end of the program.
+static ENDING: Mutex<()> = Mutex::new(());
+
 /// The run's own folder for temporary files; removed at the end, however it comes.
 pub(super) struct Session {
     _folder: Option<TempDir>,
@@ -60,6 +63,12 @@ pub(super) fn forward(stop: &Stop) {
     });
 }
 
+/// Call before the outcome of a command is told: while a signal is answered, files vanish under the command,
+/// and what it then says about them is not the reason why it ends. Does not return in that case.
+pub(super) fn wait_if_ending() {
+    drop(ENDING.lock().unwrap_or_else(PoisonError::into_inner));
+}
+
 /// Remembers that results will appear in `folder`.
 pub(super) fn watch(folder: &Path) {
     let before = temporary_files(folder).into_iter().collect();
@@ -68,6 +77,7 @@ pub(super) fn watch(folder: &Path) {
 
 #[allow(clippy::exit, reason = "the answer to a signal")]
 fn end(folder: Option<&Path>) {
+    let _ending = ENDING.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(folder) = folder {
         let _ = fs::remove_dir_all(folder);
     }

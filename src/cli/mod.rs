@@ -64,7 +64,9 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let _session = interrupt::Session::start(cli.command.drives());
-    match dispatch(cli) {
+    let outcome = dispatch(cli);
+    interrupt::wait_if_ending();
+    match outcome {
         Ok(code) => code,
         Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
