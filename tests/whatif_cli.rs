@@ -128,6 +128,9 @@ fn changes_are_made_one_after_the_other() {
 fn what_cannot_be_replayed_says_why() {
     assert!(refusal(&[EAGER, "--change", "faster"]).contains("none that is known"));
     assert!(refusal(&[EAGER, "--change", "scale class:konv 0.5"]).contains("conv/plain"));
+    for change in ["scale kernel:nope 0.5", "scale kernel:/nope/ 0.5", "remove class:softmax"] {
+        assert!(refusal(&[EAGER, "--change", change]).contains("no such kernel"), "{change}");
+    }
     let said = refusal(&[NO_CUDA, "-w", "latency"]);
     assert!(said.contains("no CUDA API call") && said.contains("--trace=cuda,nvtx"), "{said}");
     let runs = run(&["whatif", EAGER, "-w", "kernels:/depthwise/", "--strict"]);

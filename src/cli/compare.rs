@@ -32,6 +32,10 @@ pub(super) fn run(args: &CompareArgs, jobs: Option<NonZeroUsize>) -> Result<Exit
     let a = side(&resolver, &args.a, "before --vs")?;
     let b = side(&resolver, &args.vs, "after --vs")?;
     let mut comparison = compare((name_a, a), (name_b, b), args.pair_by.map(Into::into))?;
+    let twice = comparison.findings.iter().find(|finding| finding.code == "input-given-twice");
+    if let Some(twice) = twice.filter(|_| !rules.is_empty()) {
+        bail!("no limit can be held against this: {}; {}", twice.message, twice.remedy);
+    }
     comparison.checks =
         rules.iter().map(|rule| rule.check(&comparison, args.sure)).collect::<Result<_, _>>()?;
     if let Some(path) = &args.junit {

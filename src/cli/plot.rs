@@ -20,7 +20,7 @@ use crate::plots::{
 };
 use crate::runs::RunFolder;
 use crate::trace::Trace;
-use crate::units::Span;
+use crate::units::{Nanos, Span, TraceTime};
 use crate::windows::WindowSet;
 
 #[derive(Args, Debug)]
@@ -302,7 +302,15 @@ fn timeline_of(args: &PlotArgs, resolver: &Resolver<'_>) -> Result<Figure> {
         let lanes = analyzer.lanes(&set.only(&[place]), &options(args, &analysis));
         let lanes = lanes.first().context("the window is gone")?;
         let start = lanes.window.start_ns.as_ns();
-        let view = View { span: zoom(args, start)?, ..View::default() };
+        let span = zoom(args, start)?;
+        let events = lanes.operations.iter().map(|op| op.end_ns);
+        let end = events.chain([lanes.window.end_ns]).max().map_or(start, TraceTime::as_ns);
+        if let Some(text) = args.zoom.as_ref().filter(|_| span.is_some_and(|s| s.start_ns() >= end))
+        {
+            let length = Nanos::from_ns(end - start);
+            bail!("--zoom {text} begins behind everything in this window, which takes {length}");
+        }
+        let view = View { span, ..View::default() };
         drawn = Some(timeline::timeline(lanes, &view, args.width)?);
         Ok(())
     })?;

@@ -20,6 +20,7 @@ use crate::replay::{Change, LayerRates, Model, Question, whatif};
 use crate::report::{self, Table};
 use crate::runs::{RunFolder, Sidecar, read_document};
 use crate::trace::Trace;
+use crate::units::plain;
 use crate::windows::WindowSet;
 
 /// A check failed.
@@ -108,6 +109,14 @@ pub(super) fn run(args: &WhatifArgs, jobs: Option<NonZeroUsize>) -> Result<ExitC
         eprintln!("nsys-attrib: {}: {note}", args.input.display());
     }
     let model = Model::new(&input.trace, &rules.classifier);
+    if let Some(idle) = changes.iter().find(|change| model.picks_nothing(change)) {
+        bail!(
+            "--change `{}`: {} has no such kernel; `nsys-attrib analyze {}` lists its kernels and their classes",
+            plain(&idle.typed, 80),
+            input.path,
+            input.path
+        );
+    }
     let analyzer = Analyzer::new(&input.trace, &rules.classifier);
     let how = Options { path: input.path.clone(), sha256: input.sha256(), ..Options::default() };
     let about = analyzer.about(&how);

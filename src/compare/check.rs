@@ -191,6 +191,15 @@ impl Rule {
             )),
             (None, "ns") => Err(format!("`{name}` is a time: write its unit, as in 20ms")),
             (None, "mj" | "mw") => Err(format!("`{name}` needs a unit: mJ, J, mW or W")),
+            (None, "share") if measured.value.abs() > 1.0 => {
+                let typed = measured.value;
+                let points =
+                    format!("{name}` is a share: {typed} would be {:.0} %; write", typed * 100.0);
+                Err(match self.limit {
+                    Limit::Value(_) => format!("`{points} {typed}% or {}", typed / 100.0),
+                    _ => format!("`{points} {typed:+}pp for percentage points"),
+                })
+            }
             (None, _) => Ok(measured.value),
             (Some(typed), unit) if typed == unit => Ok(measured.value),
             (Some(_), unit) => Err(format!("`{name}` is measured in {unit}")),
@@ -216,9 +225,10 @@ impl Rule {
             .map(|(_, name)| format!("`{}`", plain(name, 60)))
             .collect();
         let hint = if meant.is_empty() {
-            "; there are latency, busy, idle(launch), api, share(launch), time(CLASS), share(GROUP), energy and more: \
-             --format json lists them"
-                .to_owned()
+            let some = comparison.quantities.iter().take(8);
+            let some: Vec<String> =
+                some.map(|quantity| format!("`{}`", plain(&quantity.name, 60))).collect();
+            format!("; there are {} and more: --format json lists them", some.join(", "))
         } else {
             format!("; did you mean {}?", meant.join(" or "))
         };

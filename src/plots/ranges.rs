@@ -78,7 +78,8 @@ pub fn forest(
     if rows.is_empty() || low >= high {
         return Err(PlotError::Empty("no difference to show".to_owned()));
     }
-    let digits = digits(high - low);
+    let values: Vec<f64> = rows.iter().map(|row| row.value).collect();
+    let digits = digits(high - low).max(digits_of(&values).min(digits(high - low) + 2));
     let number = |value: f64| minus(&format!("{value:.digits$}"));
     let numbers: Vec<String> = rows
         .iter()
@@ -155,6 +156,13 @@ pub fn tornado(
 /// Decimals that show three digits of a span.
 fn digits(span: f64) -> usize {
     (2.0 - span.log10().floor()).clamp(0.0, 6.0) as usize
+}
+
+/// Decimals that show two digits of the smallest value that is not 0.
+fn digits_of(values: &[f64]) -> usize {
+    let sizes = values.iter().map(|value| value.abs()).filter(|size| *size > 0.0);
+    let smallest = sizes.fold(f64::INFINITY, f64::min);
+    if smallest.is_finite() { (1.0 - smallest.log10().floor()).clamp(0.0, 6.0) as usize } else { 0 }
 }
 
 /// Rows with names at the left and numbers at the right, or below where they find no room.

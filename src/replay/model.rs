@@ -1,5 +1,6 @@
 //! The model of one trace: steps, costs and classes, from which any window can be replayed.
 
+use super::change::{Change, Select, What};
 use super::costs::Costs;
 use super::extract::{self, LeftOut, Source, Unexplained};
 use super::program::{OpKind, Program, QueueDepth};
@@ -67,6 +68,20 @@ impl<'a> Model<'a> {
     /// The trace.
     pub(crate) fn trace(&self) -> &'a Trace {
         self.all.trace
+    }
+
+    /// Whether a change picks kernels by class or name and the trace has none of these.
+    pub fn picks_nothing(&self, change: &Change) -> bool {
+        let (What::Scale(select, _) | What::Remove(select) | What::Fuse(select)) = &change.what
+        else {
+            return false;
+        };
+        let operations = &self.trace().operations;
+        if matches!(select, Select::Named(_)) {
+            return !operations.labels().iter().any(|label| select.accepts(None, label));
+        }
+        let mut kernels = self.all.order.iter().zip(&self.classes);
+        !kernels.any(|(op, class)| select.accepts(*class, operations.label(*op)))
     }
 
     /// The program of a window, or why there is none.

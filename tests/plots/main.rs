@@ -405,7 +405,7 @@ fn what_cannot_be_drawn_is_told() {
     let power = [
         "plot", "power", &eager, "-w", "latency", "--power", &log, "--log-tz", "UTC", "-o", "a.svg",
     ];
-    let cases: [(&[&str], &str); 8] = [
+    let cases: [(&[&str], &str); 9] = [
         (&power, "does not overlap the trace"),
         (
             &["plot", "classes", &no_gpu, "-w", "latency", "-o", "a.svg"],
@@ -416,6 +416,10 @@ fn what_cannot_be_drawn_is_told() {
         (&["plot", "timeline", &eager, "--instance", "99", "-o", "a.svg"], "no instance 99"),
         (&["plot", "energy", &eager, "-w", "latency", "-o", "a.svg"], "no input has an energy"),
         (&["plot", "timeline", &eager, "--zoom", "5ms", "-o", "a.svg"], "two lengths of time"),
+        (
+            &["plot", "timeline", &eager, "-w", "latency", "--zoom", "1s..2s", "-o", "a.svg"],
+            "behind everything",
+        ),
         (&["plot", "api", &eager, "--width", "3mm", "-o", "a.svg"], "60 to 1000 mm"),
     ];
     for (words, told) in cases {
