@@ -4,7 +4,7 @@
   benches/compare.py [--requests 10000 | --trace FILE] [--runs 5] [--slow] [--large]
 
 Makes a trace with the project's own generator (examples/scale_trace.rs), runs every tool that is
-there in turn, round after round, and writes reports/benchmarks.md: medians as ratios to nsys-attrib,
+there in turn, round after round, and writes reports/benchmarks.md (--out): medians as ratios to nsys-attrib,
 with versions and the machine. Absolute times are not claims; ratios in one run are.
 
   nsys-attrib   analyze --window latency --format json: the whole analysis and its document
@@ -172,6 +172,7 @@ def main():
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--slow", action="store_true", help="also nsys stats, once")
     parser.add_argument("--large", action="store_true", help="also nsys-attrib alone on a trace of ten times the size")
+    parser.add_argument("--out", default=str(ROOT / "reports" / "benchmarks.md"), help="where the report goes")
     parser.add_argument("--note", default="", help="a sentence about the machine for the report")
     args = parser.parse_args()
     cargo("build", "--release", "--quiet", "--bins", "--example", "scale_trace")
@@ -194,7 +195,7 @@ def main():
             lines += ["", "Not measured: " + ", ".join(missing) + "."]
         if args.large:
             lines += ["", "## Ten times the rows", ""] + large(folder, args, size, taken["nsys-attrib"])
-    report = ROOT / "reports" / "benchmarks.md"
+    report = pathlib.Path(args.out)
     report.parent.mkdir(exist_ok=True)
     report.write_text("\n".join(lines) + "\n")
     print(report.read_text())
@@ -217,7 +218,8 @@ def large(folder, args, size, small):
         rows += [pair] if number else []
     ratio = lambda column: statistics.median(big[column] / little[column] for little, big in rows)
     peak = lambda place: max(pair[place][2] for pair in rows)
-    return [f"The same generator, {os.path.getsize(trace) / 1e6:.0f} MB beside {size / 1e6:.0f} MB, interleaved: {ratio(0):.1f} times the time, {ratio(1):.1f} times the CPU time, {peak(1):.0f} MiB beside {peak(0):.0f} MiB."]
+    maker = "`scale_trace`" if args.trace else "The same generator"
+    return [f"{maker}, {os.path.getsize(trace) / 1e6:.0f} MB beside {size / 1e6:.0f} MB, interleaved: {ratio(0):.1f} times the time, {ratio(1):.1f} times the CPU time, {peak(1):.0f} MiB beside {peak(0):.0f} MiB."]
 
 
 if __name__ == "__main__":
