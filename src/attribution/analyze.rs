@@ -23,7 +23,6 @@ use super::{
 };
 use crate::classify::Classifier;
 use crate::finding::Finding;
-use crate::stats::Summary;
 use crate::trace::Trace;
 use crate::units::{Nanos, SessionClock, Share};
 use crate::windows::WindowSet;
@@ -285,35 +284,14 @@ pub(super) fn tool() -> Tool {
 }
 
 fn windows(scope: &Scope<'_>, contained: Option<Share>, instances: Vec<Instance>) -> Windows {
-    let lengths: Vec<i64> = scope.spans.iter().map(|span| span.length().as_ns()).collect();
-    let summary = Summary::of_ints(&lengths);
-    let ns = |value: f64| Nanos::from_ns(value.round() as i64);
-    let of = |pick: fn(&Summary) -> f64| summary.as_ref().map(pick).map(ns);
-    Windows {
-        spec: scope.set.spec.clone(),
-        count: lengths.len(),
-        total_ns: Some(Nanos::from_ns(scope.wall_ns())),
-        union_ns: Some(Nanos::from_ns(union_ns(scope.spans.iter().copied()))),
-        mean_ns: of(|summary| summary.mean),
-        stddev_ns: summary.and_then(|summary| summary.stddev).map(ns),
-        min_ns: of(|summary| summary.min),
-        p50_ns: of(|summary| summary.p50),
-        p90_ns: of(|summary| summary.p90),
-        p95_ns: of(|summary| summary.p95),
-        p99_ns: of(|summary| summary.p99),
-        max_ns: of(|summary| summary.max),
-        gaps_ns: Some(gaps(scope)),
-        contained_share: contained,
-        instances,
-    }
-}
-
-/// Time between consecutive windows in which none is open.
-fn gaps(scope: &Scope<'_>) -> Nanos {
+    let union = union_ns(scope.spans.iter().copied());
     let first = scope.spans.iter().map(|span| span.start_ns()).min();
     let last = scope.spans.iter().map(|span| span.end_ns()).max();
     let extent = first.zip(last).map_or(0, |(first, last)| last - first);
-    Nanos::from_ns(extent - union_ns(scope.spans.iter().copied()))
+    // Gaps are the time between the first and the last in which none is open.
+    let (union, gaps) = (Nanos::from_ns(union), Nanos::from_ns(extent - union));
+    let all = Windows::of(&scope.set.spec, instances, union, gaps);
+    Windows { contained_share: contained, ..all }
 }
 
 fn sum_idle(windows: &[Idle]) -> Idle {

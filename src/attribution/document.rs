@@ -494,6 +494,32 @@ impl Analysis {
 }
 
 impl Windows {
+    /// Instances with the distribution of their lengths; their union and the gaps between them are the
+    /// caller's, who knows whether they may overlap.
+    pub fn of(spec: &str, instances: Vec<Instance>, union: Nanos, gaps: Nanos) -> Self {
+        let all: Vec<i64> =
+            instances.iter().map(|one| (one.end_ns - one.start_ns).as_ns()).collect();
+        let lengths = Lengths::of(&all);
+        let lengths = lengths.as_ref();
+        Self {
+            spec: spec.to_owned(),
+            count: instances.len(),
+            total_ns: Some(lengths.map_or(Nanos::ZERO, |lengths| lengths.total_ns)),
+            union_ns: Some(union),
+            mean_ns: lengths.map(|lengths| lengths.mean_ns),
+            stddev_ns: lengths.and_then(|lengths| lengths.stddev_ns),
+            min_ns: lengths.map(|lengths| lengths.min_ns),
+            p50_ns: lengths.map(|lengths| lengths.p50_ns),
+            p90_ns: lengths.map(|lengths| lengths.p90_ns),
+            p95_ns: lengths.map(|lengths| lengths.p95_ns),
+            p99_ns: lengths.map(|lengths| lengths.p99_ns),
+            max_ns: lengths.map(|lengths| lengths.max_ns),
+            gaps_ns: Some(gaps),
+            contained_share: None,
+            instances,
+        }
+    }
+
     /// The part of the windows' summed length that a time is; nothing without a length.
     pub fn share_of_wall(&self, time: Nanos) -> Option<Share> {
         Share::of(time.as_ns(), self.total_ns?.as_ns())

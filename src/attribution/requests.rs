@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 use super::definitions::definitions;
 use super::document::{Analysis, Idle, Instance, SCHEMA, Tool, Windows};
-use crate::stats::Summary;
 use crate::units::{Nanos, TraceTime};
 
 /// An analysis of windows alone: every block that only a trace can fill is null.
@@ -55,32 +54,5 @@ pub fn request(index: usize, (start, end): (i64, i64)) -> Instance {
         idle: Idle::default(),
         class_ns: BTreeMap::new(),
         busy_class_ns: BTreeMap::new(),
-    }
-}
-
-/// The distribution of the lengths of instances; their union and the gaps between them are the caller's, who
-/// knows whether they may overlap.
-pub fn requests(spec: &str, instances: Vec<Instance>, union: Nanos, gaps: Nanos) -> Windows {
-    let lengths: Vec<i64> =
-        instances.iter().map(|one| (one.end_ns - one.start_ns).as_ns()).collect();
-    let summary = Summary::of_ints(&lengths);
-    let ns = |value: f64| Nanos::from_ns(value.round() as i64);
-    let of = |pick: fn(&Summary) -> f64| summary.as_ref().map(pick).map(ns);
-    Windows {
-        spec: spec.to_owned(),
-        count: instances.len(),
-        total_ns: Some(Nanos::from_ns(lengths.iter().sum())),
-        union_ns: Some(union),
-        mean_ns: of(|summary| summary.mean),
-        stddev_ns: summary.as_ref().and_then(|summary| summary.stddev).map(ns),
-        min_ns: of(|summary| summary.min),
-        p50_ns: of(|summary| summary.p50),
-        p90_ns: of(|summary| summary.p90),
-        p95_ns: of(|summary| summary.p95),
-        p99_ns: of(|summary| summary.p99),
-        max_ns: of(|summary| summary.max),
-        gaps_ns: Some(gaps),
-        contained_share: None,
-        instances,
     }
 }

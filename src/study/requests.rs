@@ -6,7 +6,7 @@
 use super::about;
 use crate::attribution::Analysis;
 use crate::attribution::document::{Instance, Tool, Windows};
-use crate::attribution::requests::{request, requests, untraced};
+use crate::attribution::requests::{request, untraced};
 use crate::runs::RunFolder;
 use crate::runs::sidecar::Request;
 use crate::units::Nanos;
@@ -42,7 +42,7 @@ pub(super) fn windows(spec: &str, instances: Vec<Instance>) -> Windows {
     let pairs = instances.windows(2);
     let gap = |pair: &[Instance]| (pair[1].start_ns - pair[0].end_ns).as_ns().max(0);
     let gaps = Nanos::from_ns(pairs.map(gap).sum());
-    requests(spec, instances, total, gaps)
+    Windows::of(spec, instances, total, gaps)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::{Resolver, run};
 use crate::attribution::Analysis;
 use crate::attribution::document::{Tool, Windows};
 use crate::attribution::provenance::RunAbout;
-use crate::attribution::requests::{request, requests, untraced};
+use crate::attribution::requests::{request, untraced};
 use crate::cli::energy::untraced as energy;
 use crate::finding;
 use crate::runs::RunFolder;
@@ -56,7 +56,7 @@ impl Resolver<'_> {
 fn windows(spec: &str, skip: usize, spans: &[(i64, i64)]) -> Windows {
     let (union, gaps) = covered(spans);
     let instances = spans.iter().enumerate().map(|(i, span)| request(skip + i, *span)).collect();
-    requests(spec, instances, union, gaps)
+    Windows::of(spec, instances, union, gaps)
 }
 
 /// Time in at least one of spans in order, and between them.
