@@ -201,7 +201,11 @@ fn what_cannot_be_compared_is_told() {
         (&[&a, "--vs", &b, "--fail-on", "latency"], "no > or <"),
         (&[&a, "--vs", &b, "--fail-on", "share(launch)>60"], "write 60% or 0.6"),
         (&[&a, "--vs", &b, "--fail-on", "share(launch)>+2"], "write +2pp"),
-        (&[&a, &a, "--vs", &b, "--fail-on", "latency>+2%"], "name each trace once"),
+        (&[&a, "--vs", &b, "--fail-on", "latency=>+2%"], "the signs are >, <, >= and <="),
+        (&[&a, &a, "--vs", &b, "--fail-on", "latency>+2%"], "name each input once"),
+        (&[&a, &a, "--vs", &b], &format!("side A holds the same windows of {a} twice")),
+        (&[&a, "--vs", &b, &b, "--format", "json"], "side B holds the same windows"),
+        (&[&a, "--vs", &a, "--fail-on", "latency>+2%"], "both sides hold the same time"),
         (&[&a, "--vs", &b, "--names", "x"], "two different names"),
         (&[&a, "--vs", &b, "-w", "latency", "-w", "all"], "choose one with --window"),
         (&[&a, "--vs", "no-such-file"], "no-such-file"),
@@ -211,6 +215,120 @@ fn what_cannot_be_compared_is_told() {
         assert_eq!((said.code, said.out.as_str()), (2, ""), "{words:?}");
         assert!(said.err.contains(told), "{words:?}: {}", said.err);
     }
+}
+
+#[test]
+fn hidden_rows_are_counted_and_top_0_shows_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let (a, b) = (trace(folder.path(), "a", 1.0, 0), trace(folder.path(), "b", 1.3, 1));
+    let sides = [a.as_str(), "--vs", &b];
+    let rows = json(&sides)["quantities"].as_array().unwrap().len();
+    let quantities = |words: &[&str]| -> (usize, String) {
+        let out = compare(&[&sides, words].concat()).out;
+        let table = out.split("What moved (per window)\n").nth(1).unwrap();
+        let table = table.split("\n\n").next().unwrap();
+        let (notes, rows): (Vec<&str>, Vec<&str>) =
+            table.lines().skip(1).partition(|line| line.starts_with("  …"));
+        (rows.len(), notes.join("\n"))
+    };
+    let (shown, note) = quantities(&[]);
+    assert!(shown > 3 && shown < rows, "{shown}");
+    assert!(note.contains(&format!("{} more rows that do not clearly", rows - shown)), "{note}");
+    assert!(note.contains("--top 0 shows all"), "{note}");
+    let (shown, note) = quantities(&["--top", "3"]);
+    assert!(shown == 3 && note.contains(&format!("{} more rows,", rows - 3)), "{note}");
+    assert_eq!(quantities(&["--top", "0"]), (rows, String::new()));
+    let md = compare(&[&sides[..], &["--format", "md", "--top", "3"]].concat()).out;
+    assert!(md.contains(&format!("*{} more rows: --top 0 shows all", rows - 3)), "{md}");
+}
+
+/// Uneven numbers of windows, so that means have fractions of a nanosecond.
+#[test]
+fn a_number_is_the_same_wherever_it_stands() {
+    let folder = tempfile::tempdir().unwrap();
+    let analysis = |name: &str, words: &[&str]| -> String {
+        let base = ["analyze", EAGER, "-w", "latency", "--format", "json"];
+        let file = folder.path().join(name);
+        fs::write(&file, run(&[&base, words].concat()).out).unwrap();
+        file.display().to_string()
+    };
+    for (take, skip) in [("3", "3"), ("7", "7"), ("11", "13")] {
+        let a = analysis("a", &["--take", take]);
+        let b = analysis("b", &["--skip", skip]);
+        let document = json(&[&a, "--vs", &b]);
+        adds_up(&document);
+        let mut same = 0;
+        for division in document["decompositions"].as_array().unwrap() {
+            let of = |name: &str, part: &Value| {
+                let quantity = quantity(&document, name);
+                let whole = |value: &Value| value.as_f64().unwrap();
+                for (x, y) in [
+                    (&quantity["a"], &part["a_ns"]),
+                    (&quantity["b"], &part["b_ns"]),
+                    (&quantity["difference"]["value"], &part["delta_ns"]),
+                ] {
+                    assert_eq!(whole(x), whole(y), "{name} by {}", division["by"]);
+                }
+            };
+            of("latency", division);
+            for part in division["parts"].as_array().unwrap() {
+                let name = part["name"].as_str().unwrap();
+                match part["of"].as_str().unwrap() {
+                    "gpu" if name == "busy" => of("busy", part),
+                    "idle" => of(&format!("idle({name})"), part),
+                    _ => continue,
+                }
+                same += 1;
+            }
+        }
+        assert!(same > 15, "{same}");
+        for quantity in document["quantities"].as_array().unwrap() {
+            let time = |value: &Value| value.as_f64().unwrap();
+            if quantity["unit"] == "ns" {
+                let sum = time(&quantity["a"]) + time(&quantity["difference"]["value"]);
+                assert_eq!(sum, time(&quantity["b"]), "{quantity}");
+            }
+        }
+    }
+}
+
+#[test]
+fn texts_are_plain() {
+    let folder = tempfile::tempdir().unwrap();
+    let analysis = |name: &str, words: &[&str]| -> String {
+        let base = ["analyze", EAGER, "-w", "latency", "--format", "json"];
+        let file = folder.path().join(name);
+        fs::write(&file, run(&[&base, words].concat()).out).unwrap();
+        file.display().to_string()
+    };
+    let (a, b) = (analysis("a", &["--take", "10"]), analysis("b", &["--skip", "10"]));
+    for format in ["table", "md"] {
+        let said = compare(&[&a, "--vs", &b, "--top", "0", "--format", format]).out;
+        let words: Vec<&str> = said.split_whitespace().collect();
+        assert!(words.join(" ").contains("A has `--take 10`, B has `--skip 10`"), "{said}");
+        for zero in ["-0 ", "-0.0 %", "-0.00 %", "-0.00 pp", "+0.00 pp", "450.000", "-0.000"] {
+            assert!(!said.contains(zero), "{zero}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_limit_that_is_met_exactly_fails_only_with_an_equals_sign() {
+    let folder = tempfile::tempdir().unwrap();
+    let (a, b) = (trace(folder.path(), "a", 1.0, 0), trace(folder.path(), "b", 1.0, 1));
+    for (limit, code) in [
+        ("launches>2", 0),
+        ("launches>=2", 1),
+        ("launches<2", 0),
+        ("launches<=2", 1),
+        ("launches>=+0", 1),
+        ("launches>+0", 0),
+    ] {
+        let said = compare(&[&a, "--vs", &b, "--fail-on", limit]);
+        assert_eq!(said.code, code, "{limit}: {}", said.out);
+    }
+    let said = compare(&[&a, "--vs", &b, "--fail-on", "launches>=2"]);
+    assert!(said.out.contains("launches of B is 2, at or above 2"), "{}", said.out);
 }
 
 #[test]

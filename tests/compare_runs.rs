@@ -169,6 +169,10 @@ fn untraced_runs_are_paired_by_checkpoint_and_their_energy_is_taken_apart() {
     let missing = compare(&[&words[..6], &["--pair-by", "checkpoint"]].concat());
     assert_eq!(missing.code, 2);
     assert!(missing.err.contains("is on one side only"), "{}", missing.err);
+    // A run without a trace is known by its folder.
+    let twice = compare(&[a[0].as_str(), &a[0], "--vs", &b[0]]);
+    assert_eq!((twice.code, twice.out.as_str()), (2, ""));
+    assert!(twice.err.contains("side A holds the same windows of"), "{}", twice.err);
 }
 
 #[test]

@@ -82,31 +82,54 @@ fn every_template_compiles() {
     }
 }
 
+/// A comparison with long paths and kernel names, limits and findings, in every template.
 #[test]
-fn the_wide_tables_of_a_comparison_fit() {
+fn a_comparison_fits_and_its_numbers_are_set_as_numbers() {
     if !has_latex() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let (document, out) = (folder.path().join("c.json"), folder.path().join("report"));
-    let said = run(&[
-        "--no-project",
-        "compare",
-        EAGER,
-        "--vs",
-        LOOPED,
-        "-w",
-        "latency",
-        "--format",
-        "json",
-    ]);
-    std::fs::write(&document, said.out).unwrap();
-    let (document, folder) = (document.to_str().unwrap(), out.to_str().unwrap());
-    let words = ["--no-project", "report", document, "--format", "tex", "--template", "notebook"];
-    let said = run(&[&words[..], &["--out", folder]].concat());
-    assert_eq!(said.code, 0, "{}", said.err);
-    let log = compile(&out);
-    assert_eq!(overfull(&log), [] as [&str; 0]);
+    let long = folder.path().join("a_folder_with_a_long_name/and_another_one_for_these_traces");
+    std::fs::create_dir_all(&long).unwrap();
+    let copy = |from: &str, name: &str| -> String {
+        let to = long.join(name);
+        std::fs::copy(from, &to).unwrap();
+        to.display().to_string()
+    };
+    let a = copy(EAGER, "request_without_grouped_convolutions_first.sqlite.zst");
+    let b = copy(LOOPED, "request_with_looped_convolutions_second.sqlite.zst");
+    let document = folder.path().join("c.json").display().to_string();
+    let limits = ["--fail-on", "latency>+2%", "--fail-on", "share(dense-convolution)>=0.6"];
+    let words = ["--no-project", "compare", &a, "--vs", &b, "-w", "latency", "--format", "json"];
+    std::fs::write(&document, run(&[&words[..], &limits].concat()).out).unwrap();
+    for template in ["paper", "notebook", "brief"] {
+        let out = folder.path().join(template);
+        let place = out.to_str().unwrap();
+        let words = ["--no-project", "report", &document, "--format", "tex", "--out", place];
+        let said = run(&[&words[..], &["--template", template]].concat());
+        assert_eq!(said.code, 0, "{}", said.err);
+        let log = compile(&out);
+        assert_eq!(overfull(&log), [] as [&str; 0], "{template}");
+        keep_pages(&out, &format!("compare-{template}"));
+    }
+    let table = |name: &str| {
+        let path = folder.path().join(format!("paper/tables/compare-b-against-a-{name}.tex"));
+        std::fs::read_to_string(path).unwrap()
+    };
+    for name in ["quantities", "quantities-shares", "quantities-counts", "by-class"] {
+        let text = table(name);
+        // The first column has names; every other one is siunitx's, with one unit in its heading.
+        let columns = text.lines().skip_while(|line| !line.starts_with("\\begin{tabular}"));
+        let columns: Vec<&str> =
+            columns.skip(1).take_while(|line| !line.starts_with("@{}")).map(str::trim).collect();
+        let last = columns.len() - usize::from(name == "by-class");
+        assert!(columns[1..last].iter().all(|column| column.starts_with("S[")), "{columns:?}");
+        assert!(!text.lines().any(|line| line.contains("~\\textmu{}s &")), "{text}");
+    }
+    assert!(
+        table("quantities").contains("\\si{\\milli\\second}")
+            && table("quantities").contains("-35.59")
+    );
 }
 
 /// Predictions, power, energies, a run without a trace; and each figure's own caption, as a paper takes it in.

@@ -55,6 +55,26 @@ fn gain(document: &Value, change: &str) -> f64 {
     rows.iter().find(|row| row["change"] == change).expect(change)["gain"].as_f64().unwrap()
 }
 
+/// What the finding about few windows promises is there.
+#[test]
+fn few_windows_have_a_range_in_place_of_an_interval() {
+    let change = ["--change", "launch-cost x0"];
+    let document = whatif(&[&[EAGER, "-w", "latency", "--take", "5"], &change[..]].concat());
+    let findings = document["findings"].as_array().unwrap();
+    let few = findings.iter().find(|finding| finding["code"] == "too-few-windows").unwrap();
+    assert!(few["message"].as_str().unwrap().contains("`gain_range`"), "{few}");
+    let rows = document["sensitivity"].as_array().unwrap();
+    assert!(!rows.is_empty());
+    for row in rows.iter().chain([&document["prediction"]]) {
+        assert!(row["gain_ci95"].is_null());
+        let end = |at: usize| row["gain_range"][at].as_f64().unwrap();
+        let gain = row["gain"].as_f64().unwrap();
+        assert!(end(0) <= gain + 1e-12 && gain <= end(1) + 1e-12, "{row}");
+    }
+    let said = run(&[&["whatif", EAGER, "-w", "latency", "--take", "5"], &change[..]].concat());
+    assert!(said.out.contains("windows from"), "{}", said.out);
+}
+
 #[test]
 fn the_fixture_tells_the_story_of_the_study() {
     let folder = tempfile::tempdir().unwrap();

@@ -32,9 +32,11 @@ pub(super) fn run(args: &CompareArgs, jobs: Option<NonZeroUsize>) -> Result<Exit
     let a = side(&resolver, &args.a, "before --vs")?;
     let b = side(&resolver, &args.vs, "after --vs")?;
     let mut comparison = compare((name_a, a), (name_b, b), args.pair_by.map(Into::into))?;
-    let twice = comparison.findings.iter().find(|finding| finding.code == "input-given-twice");
-    if let Some(twice) = twice.filter(|_| !rules.is_empty()) {
-        bail!("no limit can be held against this: {}; {}", twice.message, twice.remedy);
+    let mut doubts = comparison.findings.iter();
+    if let Some(same) =
+        doubts.find(|doubt| doubt.code == "same-windows-on-both-sides" && !rules.is_empty())
+    {
+        bail!("no limit can be held against this: {}; {}", same.message, same.remedy);
     }
     comparison.checks =
         rules.iter().map(|rule| rule.check(&comparison, args.sure)).collect::<Result<_, _>>()?;
@@ -100,10 +102,7 @@ fn print(comparison: &Comparison, args: &CompareArgs) -> Result<()> {
             report::write_tidy(&mut out, true, &heading, &comparison.b.window, &tables)?;
         }
         Format::Md => {
-            let tables: Vec<_> = shown::tables(comparison, &by)
-                .into_iter()
-                .map(|table| table.shortened(args.top))
-                .collect();
+            let tables = shown::cut_tables(comparison, &by, args.top);
             let lines = shown::summary(comparison);
             let heading = shown::heading(comparison);
             report::write_markdown(&mut out, &heading, &lines, &tables, &comparison.findings)?;

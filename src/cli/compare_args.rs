@@ -58,7 +58,7 @@ impl From<ByArg> for By {
         are B minus A. Run folders bring their power logs, so that energy is compared too; one without a trace has its \
         requests: latency and energy. With several inputs a side the trace is the unit of every interval; with one a side its \
         windows are.\n\n\
-        Limits: --fail-on QUANTITY>LIMIT or QUANTITY<LIMIT. LIMIT is a change against A (+2%, -5%, +0.5ms, +2pp) \
+        Limits: --fail-on QUANTITY>LIMIT (also >=, <, <=). LIMIT is a change against A (+2%, -5%, +0.5ms, +2pp) \
         or a value of B (20ms, 0.6, 60%). Quantities: latency, latency(p50|p95|p99), busy, idle, idle(KIND), api, \
         launch, calls, launches, kernels, kernel-time, time(CLASS|GROUP), share(CLASS|GROUP|GROUP/READING), \
         share(launch), share(busy), energy, power, energy(dynamic), power(dynamic).\n\n\
@@ -100,7 +100,7 @@ pub(super) struct CompareArgs {
     /// How to write the result [default: table]
     #[arg(long, value_name = "FORMAT")]
     pub(super) format: Option<Format>,
-    /// Rows of each table
+    /// Rows of each table; 0 for all
     #[arg(long, value_name = "N", default_value_t = 12)]
     pub(super) top: usize,
     /// Print what each number means

@@ -2,26 +2,58 @@
 //!
 //! ```text
 //! QUANTITY > LIMIT      fails above the limit        QUANTITY < LIMIT   fails below it
+//! QUANTITY >= LIMIT     fails there too              QUANTITY <= LIMIT  fails there too
 //! LIMIT: +2%, -5%            change against A, relative
 //!        +0.5ms, +3, +2pp    change against A, in the unit (pp: percentage points of a share)
 //!        20ms, 0.6, 60%      value of B
 //! ```
-//! The estimate decides. Whether the whole 95 % interval lies beyond the limit is said beside it, and
+//! A value that differs from the limit by rounding alone meets it exactly. The estimate decides. Whether the whole 95 % interval lies beyond the limit is said beside it, and
 //! decides alone when only sure failures are to count.
 
 use thiserror::Error;
 
 use super::document::{Check, Comparison, Outcome, Quantity};
-use crate::units::{Millijoules, Milliwatts, Nanos, plain};
+use crate::units::{Millijoules, Milliwatts, Nanos, fixed, plain};
 
 /// A limit that was typed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
     text: String,
     quantity: String,
-    above: bool,
+    sign: Sign,
     limit: Limit,
 }
+
+/// Which values are beyond a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Sign {
+    above: bool,
+    /// Whether the limit itself is beyond.
+    or_at: bool,
+}
+
+impl Sign {
+    fn is_beyond(self, value: f64, limit: f64) -> bool {
+        let rounding = ROUNDING * value.abs().max(limit.abs()).max(1.0);
+        if (value - limit).abs() <= rounding {
+            return self.or_at;
+        }
+        if self.above { value > limit } else { value < limit }
+    }
+
+    /// For a failure, and for a limit that is held.
+    const fn words(self) -> (&'static str, &'static str) {
+        match (self.above, self.or_at) {
+            (true, false) => ("above", "not above"),
+            (true, true) => ("at or above", "below"),
+            (false, false) => ("below", "not below"),
+            (false, true) => ("at or below", "above"),
+        }
+    }
+}
+
+/// Error of a ratio that went through logarithms; relative where a value exceeds 1.
+const ROUNDING: f64 = 1e-12;
 
 /// What the quantity is held against.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -46,7 +78,7 @@ struct Measured {
 pub enum CheckError {
     /// It cannot be read.
     #[error(
-        "--fail-on `{text}`: {what}; write QUANTITY>LIMIT, as in latency>+2%, latency>20ms or share(launch)<0.8"
+        "--fail-on `{text}`: {what}; write QUANTITY>LIMIT, as in latency>+2%, latency>=20ms or share(launch)<0.8"
     )]
     Unreadable {
         /// As typed.
@@ -83,11 +115,15 @@ impl Rule {
         let wrong =
             |what: &str| CheckError::Unreadable { text: plain(text, 80), what: what.into() };
         let at = text.rfind(['>', '<']).ok_or_else(|| wrong("it has no > or <"))?;
-        let above = text[at..].starts_with('>');
         let (quantity, limit) = (text[..at].trim(), text[at + 1..].trim());
+        let or_at = limit.starts_with('=');
+        let sign = Sign { above: text[at..].starts_with('>'), or_at };
         let limit = limit.strip_prefix('=').unwrap_or(limit).trim();
         if quantity.is_empty() {
             return Err(wrong("no quantity stands before the sign"));
+        }
+        if quantity.ends_with(['=', '>', '<', '!']) {
+            return Err(wrong("the signs are >, <, >= and <="));
         }
         let signed = limit.starts_with(['+', '-']);
         let end = limit
@@ -115,7 +151,7 @@ impl Rule {
             (true, _) => Limit::Change(measured),
             (false, _) => Limit::Value(measured),
         };
-        Ok(Self { text: text.to_owned(), quantity: quantity.to_owned(), above, limit })
+        Ok(Self { text: text.to_owned(), quantity: quantity.to_owned(), sign, limit })
     }
 
     /// Holds the limit against a comparison; only failures that the whole interval shares count when
@@ -127,7 +163,7 @@ impl Rule {
         let quantity =
             comparison.quantity(&self.quantity).ok_or_else(|| self.unknown(comparison))?;
         let (value, ci95, limit) = self.held(quantity)?;
-        let beyond = |value: f64| if self.above { value > limit } else { value < limit };
+        let beyond = |value: f64| self.sign.is_beyond(value, limit);
         let (outcome, surely) = match value {
             None => (Outcome::Unknown, None),
             Some(value) => {
@@ -257,12 +293,10 @@ impl Rule {
         if let Some([low, high]) = ci95 {
             text += &format!(" [{}, {}]", shown(low), shown(high));
         }
-        let (sign, other) =
-            if self.above { ("above", "not above") } else { ("below", "not below") };
+        let (sign, other) = self.sign.words();
         let limit = self.text.rsplit(['>', '<']).next().unwrap_or_default().trim();
         let held = if outcome == Outcome::Failed { sign } else { other };
-        let beyond = outcome == Outcome::Passed
-            && if self.above { value > self.number() } else { value < self.number() };
+        let beyond = outcome == Outcome::Passed && self.sign.is_beyond(value, self.number());
         let held = if beyond { "not surely beyond" } else { held };
         text += &format!(", {held} {}", plain(limit.trim_start_matches('='), 30));
         match surely {
@@ -282,16 +316,18 @@ impl Rule {
 
     fn shown(&self, value: f64, unit: &str) -> String {
         let signed = !matches!(self.limit, Limit::Value(_));
-        let plus = if signed && value >= 0.0 { "+" } else { "" };
         let text = match (self.limit, unit) {
-            (Limit::Relative(_), _) => format!("{:.2} %", value * 100.0),
-            (Limit::Change(_), "share") => format!("{:.2} pp", value * 100.0),
-            (_, "share") => format!("{:.1} %", value * 100.0),
+            (Limit::Relative(_), _) => format!("{} %", fixed(value * 100.0, 2)),
+            (Limit::Change(_), "share") => format!("{} pp", fixed(value * 100.0, 2)),
+            (_, "share") => format!("{} %", fixed(value * 100.0, 1)),
             (_, "ns") => Nanos::from_ns(value.round() as i64).to_string(),
             (_, "mj") => Millijoules::from_mj(value).to_string(),
             (_, "mw") => Milliwatts::from_mw(value).to_string(),
-            _ => format!("{value:.3}"),
+            (_, "count") if value.fract() == 0.0 => fixed(value, 0),
+            _ => fixed(value, 3),
         };
+        let is_zero = !text.contains(|c: char| ('1'..='9').contains(&c));
+        let plus = if signed && value > 0.0 && !is_zero { "+" } else { "" };
         format!("{plus}{text}")
     }
 }
@@ -303,18 +339,43 @@ mod tests {
     #[test]
     fn limits_are_read() {
         let limit =
-            |text: &str| Rule::parse(text).map(|rule| (rule.quantity, rule.above, rule.limit));
+            |text: &str| Rule::parse(text).map(|rule| (rule.quantity, rule.sign, rule.limit));
+        let sign = |above: bool, or_at: bool| Sign { above, or_at };
         let ms = |value: f64| Measured { value: value * 1e6, unit: Some("ns") };
-        assert_eq!(limit("latency>+2%"), Ok(("latency".into(), true, Limit::Relative(0.02))));
-        assert_eq!(limit("latency > 20ms"), Ok(("latency".into(), true, Limit::Value(ms(20.0)))));
-        assert_eq!(limit("latency<-0.5ms"), Ok(("latency".into(), false, Limit::Change(ms(-0.5)))));
+        assert_eq!(
+            limit("latency>+2%"),
+            Ok(("latency".into(), sign(true, false), Limit::Relative(0.02)))
+        );
+        assert_eq!(
+            limit("latency > 20ms"),
+            Ok(("latency".into(), sign(true, false), Limit::Value(ms(20.0))))
+        );
+        assert_eq!(
+            limit("latency<-0.5ms"),
+            Ok(("latency".into(), sign(false, false), Limit::Change(ms(-0.5))))
+        );
         let share = Limit::Value(Measured { value: 0.6, unit: None });
         assert_eq!(
             limit("share(dense-convolution)>0.6"),
-            Ok(("share(dense-convolution)".into(), true, share))
+            Ok(("share(dense-convolution)".into(), sign(true, false), share))
         );
         let points = Limit::Change(Measured { value: 0.02, unit: Some("share") });
-        assert_eq!(limit("share(x)>=+2pp"), Ok(("share(x)".into(), true, points)));
+        assert_eq!(limit("share(x)>=+2pp"), Ok(("share(x)".into(), sign(true, true), points)));
+    }
+
+    #[test]
+    fn a_limit_that_is_met_exactly_is_beyond_only_with_an_equals_sign() {
+        let beyond = |text: &str, value: f64, limit: f64| {
+            Rule::parse(text).unwrap().sign.is_beyond(value, limit)
+        };
+        // As a ratio comes out of logarithms.
+        let two_percent = 1.02_f64.ln().exp() - 1.0;
+        assert!(!beyond("latency>+2%", two_percent, 0.02));
+        assert!(beyond("latency>=+2%", two_percent, 0.02));
+        assert!(!beyond("latency<+2%", two_percent, 0.02));
+        assert!(beyond("latency<=+2%", two_percent, 0.02));
+        assert!(!beyond("latency>=+2%", 0.019_999, 0.02) && beyond("latency>+2%", 0.020_001, 0.02));
+        assert!(beyond("latency>=0ms", 0.0, 0.0) && !beyond("latency>0ms", 0.0, 0.0));
     }
 
     #[test]
@@ -324,6 +385,8 @@ mod tests {
             (">+2%", "no quantity"),
             ("latency>fast", "no number"),
             ("latency>+2parsec", "units are"),
+            ("latency=>+2%", "the signs are"),
+            ("latency>>+2%", "the signs are"),
         ] {
             let error = Rule::parse(text).unwrap_err().to_string();
             assert!(error.contains(told), "{text}: {error}");

@@ -7,8 +7,9 @@
 use std::collections::BTreeSet;
 
 use super::decompose::busy_is_divided;
-use super::pairs::path;
+use super::pairs::{PairError, path};
 use crate::attribution::Analysis;
+use crate::attribution::document::Instance;
 use crate::attribution::provenance::RunAbout;
 use crate::finding::{Finding, Severity};
 use crate::units::plain;
@@ -18,8 +19,6 @@ pub(super) fn findings(a: &[Analysis], b: &[Analysis]) -> Vec<Finding> {
     let mut found: Vec<Finding> =
         CONDITIONS.iter().filter_map(|condition| condition.finding(a, b)).collect();
     found.extend(same_windows(a, b));
-    found.extend(twice("A", a));
-    found.extend(twice("B", b));
     if !a.iter().chain(b).all(busy_is_divided) {
         found.push(Finding::new(
             "busy-not-divided",
@@ -167,8 +166,12 @@ const CONDITIONS: &[Condition] = &[
         what: "which instances were taken (--skip, --take)",
         of: |analysis| {
             let asked = analysis.asked.as_ref()?;
-            let take = asked.take.map_or_else(|| "all".to_owned(), |take| take.to_string());
-            Some(format!("--skip {}, {take}", asked.skip))
+            Some(match (asked.skip, asked.take) {
+                (0, None) => "all of them".to_owned(),
+                (0, Some(take)) => format!("--take {take}"),
+                (skip, None) => format!("--skip {skip}"),
+                (skip, Some(take)) => format!("--skip {skip} --take {take}"),
+            })
         },
         remedy: "fine when early and late windows are what is compared",
     },
@@ -228,19 +231,30 @@ const CONDITIONS: &[Condition] = &[
     },
 ];
 
-/// A trace by its hash, else by its name.
-fn identity(analysis: &Analysis) -> Option<String> {
-    let trace = analysis.trace.as_ref()?;
-    Some(trace.sha256.clone().unwrap_or_else(|| trace.path.clone()))
+fn hash(analysis: &Analysis) -> Option<&str> {
+    analysis.trace.as_ref()?.sha256.as_deref()
 }
 
-/// Whether two analyses look at common instances of one trace.
+/// A trace by its hash, else by its name; a run without a trace by its folder.
+fn identity(analysis: &Analysis) -> Option<&str> {
+    hash(analysis).or_else(|| analysis.source())
+}
+
+/// Whether two analyses look at common instances of one trace. Names alone do not say that two traces are
+/// one; windows that begin and end at the same nanoseconds do.
 fn share_windows(a: &Analysis, b: &Analysis) -> bool {
-    identity(a).is_some()
-        && identity(a) == identity(b)
-        && a.windows.instances.iter().any(|x| {
-            b.windows.instances.iter().any(|y| x.start_ns < y.end_ns && y.start_ns < x.end_ns)
-        })
+    if identity(a).is_none() || identity(a) != identity(b) {
+        return false;
+    }
+    let surely = hash(a).is_some();
+    let common = |x: &Instance, y: &Instance| {
+        if surely {
+            x.start_ns < y.end_ns && y.start_ns < x.end_ns
+        } else {
+            (x.start_ns, x.end_ns) == (y.start_ns, y.end_ns) && x.start_ns < x.end_ns
+        }
+    };
+    a.windows.instances.iter().any(|x| b.windows.instances.iter().any(|y| common(x, y)))
 }
 
 fn same_windows(a: &[Analysis], b: &[Analysis]) -> Option<Finding> {
@@ -269,18 +283,24 @@ fn same_windows(a: &[Analysis], b: &[Analysis]) -> Option<Finding> {
     ))
 }
 
-fn twice(side: &str, analyses: &[Analysis]) -> Option<Finding> {
-    let repeated = analyses
-        .iter()
-        .enumerate()
-        .find(|(i, analysis)| analyses[..*i].iter().any(|other| share_windows(analysis, other)))?;
-    Some(Finding::new(
-        "input-given-twice",
-        Severity::Error,
-        format!(
-            "side {side} holds the same windows of {} twice: units are counted double and intervals are too narrow",
-            path(repeated.1)
-        ),
-        "name each trace once",
-    ))
+/// Refuses a side that holds something twice: its copies are not independent units.
+pub(super) fn no_input_twice(side: &'static str, analyses: &[Analysis]) -> Result<(), PairError> {
+    let mut places = analyses.iter().enumerate();
+    let repeated = places.find(|(i, analysis)| {
+        analyses[..*i]
+            .iter()
+            .any(|other| share_windows(analysis, other) || same_sums(analysis, other))
+    });
+    match repeated {
+        Some((_, analysis)) => Err(PairError::Repeated { side, path: path(analysis) }),
+        None => Ok(()),
+    }
+}
+
+/// Whether two imports are the sums of one capture.
+fn same_sums(a: &Analysis, b: &Analysis) -> bool {
+    let hashes = |analysis: &Analysis| -> Option<Vec<String>> {
+        Some(analysis.imported.as_ref()?.files.iter().map(|file| file.sha256.clone()).collect())
+    };
+    hashes(a).is_some_and(|of_a| Some(of_a) == hashes(b))
 }

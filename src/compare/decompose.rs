@@ -7,12 +7,15 @@
 //! Both hold in every window, to the nanosecond. A side's mean is taken over its units (means of traces
 //! where there are several) and rounded to whole ns by the largest remainder, so that the parts add up
 //! to the rounded mean and the differences to its difference; each is within 1 ns of the exact value.
+//! Rounding is done from the outside in, once for each number: the whole, then busy and idle time by cause,
+//! then the parts of busy time. So a number reads the same in every division, and `same_numbers` carries it
+//! to the quantity of that name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::document::{By, Decomposition, Part, PartOf};
+use super::document::{By, Decomposition, Part, PartOf, Quantity};
 use super::kernel_match::{KernelTime, match_kernels};
-use super::measures::{IDLE, length, ns};
+use super::measures::{IDLE, length, ns, whole};
 use super::samples::{Samples, Setting, instances};
 use crate::attribution::Analysis;
 use crate::attribution::document::Instance;
@@ -33,19 +36,48 @@ pub(super) fn decompositions(
     let both = |has: fn(&Analysis) -> bool| a.iter().chain(b).all(has);
     let mut found = Vec::new();
     if both(|analysis| analysis.gpu.is_some()) {
-        found.push(windowed(a, b, setting, By::Idle, BY_IDLE, &[]));
+        let outer = windowed(a, b, setting, (By::Idle, BY_IDLE), &[], None);
         if both(busy_is_divided) {
             let classes: Vec<String> = busy_classes(a, b).into_iter().collect();
-            found.push(windowed(a, b, setting, By::Class, BY_CLASS, &classes));
+            found.push(windowed(a, b, setting, (By::Class, BY_CLASS), &classes, Some(&outer)));
         }
         if both(busy_is_named) {
-            found.push(by_kernel(a, b, setting));
+            found.push(by_kernel(a, b, setting, &outer));
         }
+        found.insert(0, outer);
     }
     if both(|analysis| analysis.api.is_some()) {
         found.push(by_api(a, b, setting));
     }
     found
+}
+
+/// The quantities that are also parts of the window get the rounded numbers of the parts.
+pub(super) fn same_numbers(quantities: &mut [Quantity], found: &[Decomposition]) {
+    let Some(outer) = found.iter().find(|division| division.by == By::Idle) else { return };
+    let busy = outer.part(PartOf::Gpu, "busy").unwrap_or_default();
+    let mut put = |name: &str, [a, b]: [Nanos; 2]| {
+        if let Some(quantity) = quantities.iter_mut().find(|quantity| quantity.name == name) {
+            (quantity.a, quantity.b) = (Some(ns(a)), Some(ns(b)));
+            if let Some(difference) = quantity.difference.as_mut() {
+                difference.value = ns(b - a);
+            }
+        }
+    };
+    put("busy", busy);
+    put("idle", [outer.a_ns - busy[0], outer.b_ns - busy[1]]);
+    for (kind, _) in IDLE {
+        let part = outer.part(PartOf::Idle, kind).unwrap_or_default();
+        put(&format!("idle({kind})"), part);
+    }
+}
+
+impl Decomposition {
+    /// A part's times on both sides; parts that neither side has are not there.
+    fn part(&self, of: PartOf, name: &str) -> Option<[Nanos; 2]> {
+        let part = self.parts.iter().find(|part| part.of == of && part.name == name)?;
+        Some([part.a_ns, part.b_ns])
+    }
 }
 
 /// Whether the analysis divides its busy time by class; older documents do not.
@@ -94,9 +126,9 @@ fn windowed(
     a: &[Analysis],
     b: &[Analysis],
     setting: Setting,
-    by: By,
-    rule: &str,
+    by: (By, &str),
     classes: &[String],
+    outer: Option<&Decomposition>,
 ) -> Decomposition {
     let mut parts = Vec::new();
     let mut add = |of: PartOf, name: &str, pick: &dyn Fn(&Instance) -> f64| {
@@ -114,7 +146,7 @@ fn windowed(
     for (name, pick) in IDLE {
         add(PartOf::Idle, name, &|w| ns(pick(&w.idle)));
     }
-    finish(a, b, setting, by, rule, parts)
+    finish(a, b, setting, by, parts, outer)
 }
 
 /// The mean over a trace's windows of a total.
@@ -122,7 +154,12 @@ fn per_window(analysis: &Analysis, total: Nanos) -> f64 {
     ns(total) / instances(analysis).count() as f64
 }
 
-fn by_kernel(a: &[Analysis], b: &[Analysis], setting: Setting) -> Decomposition {
+fn by_kernel(
+    a: &[Analysis],
+    b: &[Analysis],
+    setting: Setting,
+    outer: &Decomposition,
+) -> Decomposition {
     let side = |side: &[Analysis]| {
         let mut names: BTreeMap<(String, String), Vec<f64>> = BTreeMap::new();
         for (unit, analysis) in side.iter().enumerate() {
@@ -153,7 +190,7 @@ fn by_kernel(a: &[Analysis], b: &[Analysis], setting: Setting) -> Decomposition 
         let samples = Samples { a: units(a), b: units(b) };
         parts.push(Raw { part: part(PartOf::Idle, name), samples });
     }
-    finish(a, b, setting, By::Kernel, BY_KERNEL, parts)
+    finish(a, b, setting, (By::Kernel, BY_KERNEL), parts, Some(outer))
 }
 
 fn by_api(a: &[Analysis], b: &[Analysis], setting: Setting) -> Decomposition {
@@ -180,7 +217,7 @@ fn by_api(a: &[Analysis], b: &[Analysis], setting: Setting) -> Decomposition {
     };
     let samples = both(&beside);
     parts.push(Raw { part: part(PartOf::Beside, "outside CUDA calls"), samples });
-    finish(a, b, setting, By::Api, BY_API, parts)
+    finish(a, b, setting, (By::Api, BY_API), parts, None)
 }
 
 /// Rounds, orders, and adds intervals.
@@ -188,20 +225,16 @@ fn finish(
     a: &[Analysis],
     b: &[Analysis],
     setting: Setting,
-    by: By,
-    rule: &str,
+    (by, rule): (By, &str),
     mut parts: Vec<Raw>,
+    outer: Option<&Decomposition>,
 ) -> Decomposition {
     let wall = Samples::of(a, b, setting.unit, &|w| (length(w), 1.0)).unwrap_or_default();
     let total = |values: &[f64]| mean(values).unwrap_or(0.0);
-    // The difference is rounded once, so that it is the one that the latency shows.
-    let wall_a = total(&wall.a).round() as i64;
-    let wall_b = wall_a + (total(&wall.b) - total(&wall.a)).round() as i64;
-    let means = |pick: fn(&Samples) -> &Vec<f64>| -> Vec<f64> {
-        parts.iter().map(|raw| mean(pick(&raw.samples)).unwrap_or(0.0)).collect()
-    };
-    let rounded_a = to_whole(&means(|samples| &samples.a), wall_a);
-    let rounded_b = to_whole(&means(|samples| &samples.b), wall_b);
+    // As the latency is rounded.
+    let [wall_a, wall_b] = whole(total(&wall.a), total(&wall.b));
+    let rounded_a = round(&parts, |samples| &samples.a, wall_a, outer, 0);
+    let rounded_b = round(&parts, |samples| &samples.b, wall_b, outer, 1);
     let delta = wall_b - wall_a;
     for (i, raw) in parts.iter_mut().enumerate() {
         let part = &mut raw.part;
@@ -234,6 +267,29 @@ fn interval(samples: &Samples, setting: Setting) -> Option<[Nanos; 2]> {
     let [low, high] = samples.difference(setting)?.ci95?;
     let whole = |bound: f64| Nanos::from_ns(bound.round() as i64);
     Some([whole(low), whole(high)])
+}
+
+/// The means of one side, rounded so that they add up: parts that `outer` has keep its number, those of busy
+/// time share what it gives to that.
+fn round(
+    parts: &[Raw],
+    pick: fn(&Samples) -> &Vec<f64>,
+    wall: i64,
+    outer: Option<&Decomposition>,
+    side: usize,
+) -> Vec<i64> {
+    let exact = |raw: &Raw| mean(pick(&raw.samples)).unwrap_or(0.0);
+    let Some(outer) = outer else {
+        return to_whole(&parts.iter().map(exact).collect::<Vec<f64>>(), wall);
+    };
+    let known = |of: PartOf, name: &str| outer.part(of, name).map_or(0, |both| both[side].as_ns());
+    let busy: Vec<f64> = parts.iter().filter(|raw| raw.part.of == PartOf::Gpu).map(exact).collect();
+    let mut busy = to_whole(&busy, known(PartOf::Gpu, "busy")).into_iter();
+    let number = |raw: &Raw| match raw.part.of {
+        PartOf::Gpu => busy.next().unwrap_or(0),
+        of => known(of, &raw.part.name),
+    };
+    parts.iter().map(number).collect()
 }
 
 /// Rounds values to whole numbers that add up to `total`: down, and the largest remainders up (ties:

@@ -13,6 +13,7 @@ use crate::stats::{
     Alike, DRIFT_LEVEL, LEAST_WINDOWS, alike, autocorrelation, drift, mean, outliers, steady_from,
     variance,
 };
+use crate::units::signed;
 
 /// Fewer units than this a side are few.
 const FEW: usize = 3;
@@ -247,11 +248,11 @@ pub fn within(what: &str, analysis: &Analysis) -> Vec<Finding> {
                 "drift",
                 Severity::Warning,
                 format!(
-                    "{what}: windows change by {:+.1} % from the first to the last (Mann–Kendall p = {:.1e}, \
-                     Theil–Sen slope {:+.0} ns a window)",
-                    drift.relative * 100.0,
+                    "{what}: windows change by {} % from the first to the last (Mann–Kendall p = {:.1e}, \
+                     Theil–Sen slope {} ns a window)",
+                    signed(drift.relative * 100.0, 1),
                     drift.p,
-                    drift.slope
+                    signed(drift.slope, 0)
                 ),
                 "clocks that fall or memory that fills up drift; measure both sides in turn",
             )

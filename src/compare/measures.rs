@@ -42,6 +42,12 @@ pub(super) fn ns(time: Nanos) -> f64 {
     time.as_ns() as f64
 }
 
+/// Two means in whole ns; their difference is rounded once, and B is A and the difference.
+pub(super) fn whole(a: f64, b: f64) -> [i64; 2] {
+    let from = a.round() as i64;
+    [from, from + (b - a).round() as i64]
+}
+
 /// Every quantity that both sides have, the latency first.
 pub(super) fn quantities(a: &[Analysis], b: &[Analysis], setting: Setting) -> Vec<Quantity> {
     let both = |has: fn(&Analysis) -> bool| a.iter().chain(b).all(has);
@@ -138,12 +144,14 @@ impl List<'_> {
         }
         let of = |side: &[Analysis]| bca_quantile(&side.first().map(lengths)?, p);
         let (Some(a), Some(b)) = (of(self.a), of(self.b)) else { return };
-        let found = between(&a, &b);
+        let mut found = between(&a, &b);
+        let [whole_a, whole_b] = whole(a.value, b.value);
+        found.value = (whole_b - whole_a) as f64;
         self.found.push(Quantity {
             name,
             unit: "ns".to_owned(),
-            a: Some(a.value),
-            b: Some(b.value),
+            a: Some(whole_a as f64),
+            b: Some(whole_b as f64),
             ratio: (a.value > 0.0).then(|| {
                 Estimated {
                     value: b.value / a.value,
@@ -182,12 +190,22 @@ pub(super) fn quantity(
     has_ratio: bool,
     setting: Setting,
 ) -> Quantity {
+    let means = samples.and_then(|samples| Some((mean(&samples.a)?, mean(&samples.b)?)));
+    let mut difference = samples.and_then(|samples| samples.difference(setting));
+    let (mut a, mut b) = means.unzip();
+    if let Some((of_a, of_b)) = means.filter(|_| unit == "ns") {
+        let [whole_a, whole_b] = whole(of_a, of_b);
+        (a, b) = (Some(whole_a as f64), Some(whole_b as f64));
+        if let Some(difference) = difference.as_mut() {
+            difference.value = (whole_b - whole_a) as f64;
+        }
+    }
     Quantity {
         name: name.to_owned(),
         unit: unit.to_owned(),
-        a: samples.and_then(|samples| mean(&samples.a)),
-        b: samples.and_then(|samples| mean(&samples.b)),
-        difference: samples.and_then(|samples| samples.difference(setting)).map(Into::into),
+        a,
+        b,
+        difference: difference.map(Into::into),
         ratio: samples
             .filter(|_| has_ratio)
             .and_then(|samples| samples.ratio(setting))

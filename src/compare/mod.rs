@@ -36,13 +36,15 @@ use samples::Setting;
 /// Compares group `b` with group `a`; each is named for tables.
 ///
 /// # Errors
-/// When a group is empty, or its members cannot be paired as asked.
+/// When a group is empty or holds an input twice, or its members cannot be paired as asked.
 pub fn compare(
     a: (&str, Vec<Analysis>),
     b: (&str, Vec<Analysis>),
     pair_by: Option<PairBy>,
 ) -> Result<Comparison, PairError> {
     let (label_a, label_b) = (a.0, b.0);
+    comparable::no_input_twice("A", &a.1)?;
+    comparable::no_input_twice("B", &b.1)?;
     let (a, b) = pairs::pair(a.1, b.1, pair_by)?;
     let setting = Setting::of(&a, &b, pair_by);
     let has_windows = !imported::any(&a, &b);
@@ -54,6 +56,9 @@ pub fn compare(
     } else {
         imported::quantities(&a, &b, setting)
     };
+    let decompositions =
+        if has_windows { decompose::decompositions(&a, &b, setting) } else { Vec::new() };
+    decompose::same_numbers(&mut quantities, &decompositions);
     let energy = energy::changes(&a, &b, setting, &mut quantities);
     Ok(Comparison {
         schema: SCHEMA.to_owned(),
@@ -67,11 +72,7 @@ pub fn compare(
         paired_by: pair_by.map(|by| by.name().to_owned()),
         seed: SEED,
         resamples: RESAMPLES,
-        decompositions: if has_windows {
-            decompose::decompositions(&a, &b, setting)
-        } else {
-            Vec::new()
-        },
+        decompositions,
         quantities,
         energy,
         checks: Vec::new(),

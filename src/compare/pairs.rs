@@ -43,6 +43,17 @@ pub enum PairError {
         /// The specification.
         window: String,
     },
+    /// A group holds the same windows twice.
+    #[error(
+        "side {side} holds the same windows of {path} twice: a copy is no repeat, so that no interval follows from \
+         it; name each input once, and for several windows of one trace use --take and --skip that do not overlap"
+    )]
+    Repeated {
+        /// `A` or `B`.
+        side: &'static str,
+        /// The input.
+        path: String,
+    },
     /// Different counts.
     #[error("--pair-by order needs as many inputs on both sides; there are {a} and {b}")]
     Counts {

@@ -49,6 +49,7 @@ pub fn comparison(
         title: "What moved".to_owned(),
         axis: format!("change of the mean window ({})", unit.name),
         caption: caption(comparison, decomposition),
+        arrows: false,
     };
     ranges::forest(&rows, 0.0, &words, width)
 }

@@ -3,11 +3,13 @@
 //! ```text
 //!   latency     ├──●──┤        0.106 [0.05, 0.17]      forest: estimate and interval
 //!   launch        ├─●─┤        …
+//!   busy                  ─►   764 [760, 769]          beyond the axis, which the others need
 //!   ·············│0
 //!   slope ×2  ███████│                                 tornado: from low to high around a base
 //! ```
 //!
-//! The rows know nothing of where they come from: comparisons, replays and studies use them alike.
+//! The rows know nothing of where they come from: comparisons, replays and studies use them alike. A number
+//! has the digits that its own interval can tell apart: two of its half width.
 
 use super::axis::{Axis, minus};
 use super::figure::{Figure, PlotError};
@@ -57,9 +59,13 @@ pub struct Words {
     pub axis: String,
     /// The caption.
     pub caption: String,
+    /// Whether a row that reaches far beyond the others is an arrow and leaves them the axis. Not where rows
+    /// are parts of one sum: there the large ones are what is to be seen.
+    pub arrows: bool,
 }
 
-/// Estimates with intervals around a line of no difference.
+/// Estimates with intervals around a line of no difference. Where the words allow arrows, the caption explains
+/// them.
 ///
 /// # Errors
 /// [`PlotError::Empty`] without an estimate.
@@ -69,44 +75,62 @@ pub fn forest(
     words: &Words,
     width: Width,
 ) -> Result<Figure, PlotError> {
-    let ends = |row: &Estimate| {
-        let (low, high) = row.interval.unwrap_or((row.value, row.value));
-        [low, high, row.value]
-    };
-    let reach = rows.iter().flat_map(ends).filter(|value| value.is_finite());
-    let (low, high) = reach.fold((neutral, neutral), |(l, h), v| (l.min(v), h.max(v)));
+    let within = if words.arrows { widest(rows, neutral) } else { f64::INFINITY };
+    let shown = rows.iter().filter(|row| reach(row, neutral) <= within).flat_map(ends);
+    let shown = shown.filter(|value| value.is_finite());
+    let (low, high) = shown.fold((neutral, neutral), |(l, h), v| (l.min(v), h.max(v)));
     if rows.is_empty() || low >= high {
         return Err(PlotError::Empty("no difference to show".to_owned()));
     }
-    let values: Vec<f64> = rows.iter().map(|row| row.value).collect();
-    let digits = digits(high - low).max(digits_of(&values).min(digits(high - low) + 2));
-    let number = |value: f64| minus(&format!("{value:.digits$}"));
-    let numbers: Vec<String> = rows
-        .iter()
-        .map(|row| match row.interval {
-            Some((low, high)) => {
-                format!("{} [{}, {}]", number(row.value), number(low), number(high))
-            }
-            None => number(row.value),
-        })
-        .collect();
+    let beyond = rows.iter().filter(|row| ends(row).iter().any(|end| *end < low || *end > high));
+    let beyond = beyond.count();
+    let numbers: Vec<String> = rows.iter().map(number).collect();
     let names: Vec<(&str, bool)> =
         rows.iter().map(|row| (row.name.as_str(), row.headline)).collect();
     let mut sheet = Sheet::new(&names, &numbers, (low, high), width);
     sheet.line_at(neutral);
     for (i, row) in rows.iter().enumerate() {
-        let y = sheet.middle(i);
-        let x = sheet.panel.across(row.value);
-        if let Some((low, high)) = row.interval {
-            let (low, high) = (sheet.panel.across(low), sheet.panel.across(high));
-            sheet.scene.line(vec![(low, y), (high, y)], CURVE, row.color);
-            for end in [low, high] {
-                sheet.scene.line(vec![(end, y - 0.8), (end, y + 0.8)], CURVE, row.color);
-            }
-        }
-        sheet.scene.dot(x, y, if row.headline { 1.1 } else { 0.8 }, row.color);
+        sheet.mark(i, row, (low, high));
     }
-    Ok(sheet.finish(words))
+    let mut figure = sheet.finish(words);
+    if beyond > 0 {
+        figure.caption += " Arrows: beyond the axis; the numbers say where.";
+    }
+    Ok(figure)
+}
+
+/// A value and the ends of its interval.
+fn ends(row: &Estimate) -> [f64; 3] {
+    let (low, high) = row.interval.unwrap_or((row.value, row.value));
+    [low, high, row.value]
+}
+
+/// How far a row reaches from the line.
+fn reach(row: &Estimate, neutral: f64) -> f64 {
+    let finite = ends(row).into_iter().filter(|end| end.is_finite());
+    finite.map(|end| (end - neutral).abs()).fold(0.0, f64::max)
+}
+
+/// How far a row may reach to be shown whole: what the figure is about always, others up to three times as far
+/// as three quarters of them.
+fn widest(rows: &[Estimate], neutral: f64) -> f64 {
+    const BEYOND: f64 = 3.0;
+    let mut all: Vec<f64> =
+        rows.iter().map(|row| reach(row, neutral)).filter(|far| *far > 0.0).collect();
+    all.sort_by(f64::total_cmp);
+    let usual = all.get((3 * all.len()).div_ceil(4).saturating_sub(1)).copied().unwrap_or(0.0);
+    let headlines = rows.iter().filter(|row| row.headline);
+    headlines.map(|row| reach(row, neutral)).fold(BEYOND * usual, f64::max)
+}
+
+/// `0.62 [0.16, 1.09]`.
+fn number(row: &Estimate) -> String {
+    let digits = digits_of(row);
+    let number = |value: f64| minus(&format!("{value:.digits$}"));
+    match row.interval {
+        Some((low, high)) => format!("{} [{}, {}]", number(row.value), number(low), number(high)),
+        None => number(row.value),
+    }
 }
 
 /// Bars from low to high around the outcome with nothing varied, the widest first.
@@ -158,11 +182,24 @@ fn digits(span: f64) -> usize {
     (2.0 - span.log10().floor()).clamp(0.0, 6.0) as usize
 }
 
-/// Decimals that show two digits of the smallest value that is not 0.
-fn digits_of(values: &[f64]) -> usize {
-    let sizes = values.iter().map(|value| value.abs()).filter(|size| *size > 0.0);
-    let smallest = sizes.fold(f64::INFINITY, f64::min);
-    if smallest.is_finite() { (1.0 - smallest.log10().floor()).clamp(0.0, 6.0) as usize } else { 0 }
+/// Decimals that show two digits of the half width of a row's interval, or three of its value where there is
+/// none.
+fn digits_of(row: &Estimate) -> usize {
+    let half = row.interval.map(|(low, high)| (high - low).abs() / 2.0).filter(|half| *half > 0.0);
+    let (size, digits) = half.map_or((row.value.abs(), 3), |half| (half, 2));
+    if size <= 0.0 || !size.is_finite() {
+        return 0;
+    }
+    // 0.0996 is 0.10 with two digits, not 0.100.
+    let rounded = size * (1.0 + 0.5 * 10_f64.powi(-digits));
+    let digits = (f64::from(digits) - 1.0 - rounded.log10().floor()).clamp(0.0, 6.0) as usize;
+    // A bound that is not 0 must not read as 0: it says on which side of it the interval ends.
+    let as_zero = |digits: usize| {
+        let below = 0.5 * 10_f64.powi(-(digits as i32));
+        row.interval
+            .is_some_and(|(low, high)| [low, high].iter().any(|x| *x != 0.0 && x.abs() < below))
+    };
+    (digits..digits + 2).find(|digits| !as_zero(*digits)).unwrap_or(digits + 2).min(6)
 }
 
 /// Rows with names at the left and numbers at the right, or below where they find no room.
@@ -224,6 +261,39 @@ impl Sheet {
         MARGIN + row as f64 * self.pitch + PITCH / 2.0
     }
 
+    /// An estimate with its interval; an arrow at the edge for what lies beyond the range of the axis.
+    fn mark(&mut self, i: usize, row: &Estimate, (low, high): (f64, f64)) {
+        let y = self.middle(i);
+        let inside = |value: f64| value >= low && value <= high;
+        if let Some((from, to)) = row.interval {
+            let (left, right) = (self.panel.across(from), self.panel.across(to));
+            self.scene.line(vec![(left, y), (right, y)], CURVE, row.color);
+            for (value, end) in [(from, left), (to, right)] {
+                if inside(value) {
+                    self.scene.line(vec![(end, y - 0.8), (end, y + 0.8)], CURVE, row.color);
+                }
+            }
+        }
+        let [from, to, value] = ends(row);
+        if from.min(value) < low {
+            self.arrow(self.panel.left, -1.0, y, row.color);
+        }
+        if to.max(value) > high {
+            self.arrow(self.panel.right, 1.0, y, row.color);
+        }
+        if inside(value) {
+            let x = self.panel.across(value);
+            self.scene.dot(x, y, if row.headline { 1.1 } else { 0.8 }, row.color);
+        }
+    }
+
+    /// An arrow whose tip is at the edge of the area.
+    fn arrow(&mut self, tip: f64, way: f64, y: f64, color: Rgb) {
+        self.scene.line(vec![(tip - way * 3.4, y), (tip, y)], CURVE, color);
+        let head = vec![(tip - way * 1.3, y - 0.9), (tip, y), (tip - way * 1.3, y + 0.9)];
+        self.scene.line(head, CURVE, color);
+    }
+
     fn line_at(&mut self, value: f64) {
         let x = self.panel.across(value);
         self.scene.dashed((x, self.panel.top), (x, self.panel.bottom), HAIR * 1.5, INK);
@@ -243,3 +313,64 @@ impl Sheet {
 
 /// The colour of a row that belongs to no class.
 pub const PLAIN: Rgb = palette::BUSY;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(name: &str, value: f64, interval: Option<(f64, f64)>) -> Estimate {
+        Estimate {
+            name: name.to_owned(),
+            value,
+            interval,
+            color: PLAIN,
+            headline: name == "latency",
+        }
+    }
+
+    fn words() -> Words {
+        let (title, axis) = (String::new(), "change (%)".to_owned());
+        Words { title, axis, caption: "Change.".to_owned(), arrows: true }
+    }
+
+    #[test]
+    fn digits_are_those_that_the_interval_can_tell_apart() {
+        let shown = |value: f64, interval: Option<(f64, f64)>| number(&row("x", value, interval));
+        assert_eq!(shown(0.6231, Some((0.1569, 1.0914))), "0.62 [0.16, 1.09]");
+        // A small difference whose interval is smaller still.
+        assert_eq!(shown(0.0017, Some((-0.0876, 0.0909))), "0.002 [−0.088, 0.091]");
+        assert_eq!(shown(0.001_234, Some((0.001_21, 0.001_26))), "0.001234 [0.001210, 0.001260]");
+        assert_eq!(shown(764.54, Some((760.03, 769.07))), "764.5 [760.0, 769.1]");
+        assert_eq!(shown(12_345.6, Some((11_000.0, 14_000.0))), "12346 [11000, 14000]");
+        // Half widths next to a power of ten: two digits, not three.
+        assert_eq!(shown(1.0, Some((0.9004, 1.0996))), "1.00 [0.90, 1.10]");
+        // On which side of 0 it ends.
+        assert_eq!(shown(1.484, Some((-0.048, 3.017))), "1.48 [−0.05, 3.02]");
+        // Without an interval three digits of the value; nothing is 0.
+        assert_eq!(shown(-0.4116, None), "−0.412");
+        assert_eq!(shown(0.0, Some((0.0, 0.0))), "0 [0, 0]");
+        assert_eq!(shown(0.0, None), "0");
+        assert_eq!(shown(-0.000_1, Some((-0.8, 0.8))), "0.00 [−0.80, 0.80]");
+    }
+
+    #[test]
+    fn one_extreme_row_does_not_stretch_the_axis() {
+        let mut rows = vec![row("latency", 2.48, Some((1.99, 2.97)))];
+        rows.extend((1..8).map(|i| row("part", f64::from(i), Some((f64::from(i) - 0.5, 8.0)))));
+        rows.push(row("busy", 764.0, Some((760.0, 769.0))));
+        assert!((widest(&rows, 0.0) - 24.0).abs() < 1e-9);
+        let figure = forest(&rows, 0.0, &words(), Width::Column).unwrap();
+        assert_eq!(figure.caption, "Change. Arrows: beyond the axis; the numbers say where.");
+        let texts: Vec<&str> = figure.scene.texts().map(|text| text.text.as_str()).collect();
+        assert!(texts.contains(&"764.0 [760.0, 769.0]"), "{texts:?}");
+        assert!(!texts.contains(&"200") && !texts.contains(&"500"), "{texts:?}");
+        assert_eq!(figure.scene.collisions(), Vec::<String>::new());
+        // What the figure is about is never cut, nor are rows that are alike.
+        rows[0] = row("latency", 700.0, None);
+        assert!((widest(&rows, 0.0) - 700.0).abs() < 1e-9);
+        assert!(forest(&rows[..8], 0.0, &words(), Width::Text).unwrap().caption == "Change.");
+        let parts = Words { arrows: false, ..words() };
+        rows[0] = row("latency", 2.48, None);
+        assert_eq!(forest(&rows, 0.0, &parts, Width::Text).unwrap().caption, "Change.");
+    }
+}

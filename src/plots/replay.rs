@@ -12,7 +12,7 @@ use super::size::Width;
 use super::timeline::{Lane, Step};
 use crate::attribution::Lanes;
 use crate::replay::document::{Gain, Replay};
-use crate::units::Span;
+use crate::units::{Span, signed};
 
 /// A gain below this part of the window is none.
 const NOTHING: f64 = 0.001;
@@ -58,10 +58,10 @@ pub fn tornado(replay: &Replay, width: Width) -> Result<Figure, PlotError> {
     let fit = replay.identity.as_ref();
     let mut caption = format!(
         "Predicted mean length of {} windows `{}` under one change at a time, by replay; the line is the unchanged replay \
-         ({base:.3} ms, error {:+.2} %, {:.0} % of the wall recomputed).",
+         ({base:.3} ms, error {} %, {:.0} % of the wall recomputed).",
         baseline.lengths.count,
         replay.spec,
-        fit.map_or(0.0, |fit| 100.0 * fit.error_total),
+        signed(fit.map_or(0.0, |fit| 100.0 * fit.error_total), 2),
         fit.map_or(0.0, |fit| 100.0 * fit.recomputed_share),
     );
     if !nothing.is_empty() {
@@ -71,6 +71,7 @@ pub fn tornado(replay: &Replay, width: Width) -> Result<Figure, PlotError> {
         title: "What would change the window".to_owned(),
         axis: "mean length of a window (ms)".to_owned(),
         caption,
+        arrows: false,
     };
     ranges::tornado(&rows, base, &words, width)
 }

@@ -231,7 +231,9 @@ fn findings(set: &WindowSet, part: &Part, fit: Option<&Fit>) -> Vec<Finding> {
                 "too-few-windows",
                 Severity::Info,
                 format!(
-                    "{count} windows are too few for an interval: the range over windows is given"
+                    "{count} {} too few for a 95 % interval of a gain (`gain_ci95` is null): the least and the greatest \
+                     gain of a window stand beside it (`gain_range`)",
+                    if count == 1 { "window is" } else { "windows are" }
                 ),
                 "record at least 20 windows",
             )
@@ -281,6 +283,15 @@ fn gain_interval(replayed: &[i64], predicted: &[i64]) -> Option<[f64; 2]> {
     remains.ci95.map(|[low, high]| [1.0 - high, 1.0 - low])
 }
 
+/// The least and the greatest gain of a window by itself; nothing without windows.
+fn gain_range(replayed: &[i64], predicted: &[i64]) -> Option<[f64; 2]> {
+    let each = || {
+        let pairs = replayed.iter().zip(predicted);
+        pairs.map(|(before, after)| 1.0 - *after as f64 / (*before).max(1) as f64)
+    };
+    Some([each().reduce(f64::min)?, each().reduce(f64::max)?])
+}
+
 fn prediction(
     model: &Model<'_>,
     trial: &Trial<'_>,
@@ -288,19 +299,12 @@ fn prediction(
     identities: &[Identity],
 ) -> Option<Prediction> {
     let replayed: Vec<i64> = identities.iter().map(|identity| identity.replayed_ns).collect();
-    let each = || {
-        let pairs = replayed.iter().zip(&tried.lengths);
-        pairs.map(|(before, after)| 1.0 - *after as f64 / (*before).max(1) as f64)
-    };
     Some(Prediction {
         changes: trial.changes.iter().map(|change| change.typed.clone()).collect(),
         outcome: outcome(model, tried)?,
         gain: gain(&replayed, &tried.lengths),
         gain_ci95: gain_interval(&replayed, &tried.lengths),
-        gain_range: [
-            each().fold(f64::INFINITY, f64::min),
-            each().fold(f64::NEG_INFINITY, f64::max),
-        ],
+        gain_range: gain_range(&replayed, &tried.lengths)?,
         by_window: identities
             .iter()
             .zip(&tried.lengths)
@@ -320,6 +324,7 @@ fn gain_row(model: &Model<'_>, trial: &Trial<'_>, tried: &Tried, replayed: &[i64
         mean_ns: Lengths::of(&tried.lengths)?.mean_ns,
         gain: gain(replayed, &tried.lengths),
         gain_ci95: gain_interval(replayed, &tried.lengths),
+        gain_range: gain_range(replayed, &tried.lengths),
         bound_by: tried.path.bound(model),
     })
 }

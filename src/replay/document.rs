@@ -222,6 +222,10 @@ pub struct Gain {
     pub gain: f64,
     /// Its 95 % interval over windows; null below 20 windows.
     pub gain_ci95: Option<[f64; 2]>,
+    /// Gains of the windows by themselves, from the least to the greatest; null in documents of versions that
+    /// did not give it.
+    #[serde(default)]
+    pub gain_range: Option<[f64; 2]>,
     /// What bounds the windows with it.
     pub bound_by: Bound,
 }

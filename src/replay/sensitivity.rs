@@ -16,6 +16,7 @@ use crate::classify::Classifier;
 use crate::finding::{self, Finding, Severity};
 use crate::runs::Sidecar;
 use crate::stats::SEED;
+use crate::units::signed;
 
 /// Fewer requests give no slope.
 const FEWEST: usize = 20;
@@ -317,10 +318,10 @@ fn against(name: &str, median: f64, found: Slope) -> CostAgainstRate {
         when_halved_ci95: [low, high],
         verdict: verdict.to_owned(),
         sentence: format!(
-            "{name} changes by {:+.1} % [{:+.1}, {:+.1}] when the spike rate halves; proportional would be −50 %: {words}",
-            100.0 * halved(found.slope),
-            100.0 * low,
-            100.0 * high
+            "{name} changes by {} % [{}, {}] when the spike rate halves; proportional would be −50 %: {words}",
+            signed(100.0 * halved(found.slope), 1),
+            signed(100.0 * low, 1),
+            signed(100.0 * high, 1)
         ),
     }
 }

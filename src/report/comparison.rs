@@ -6,7 +6,7 @@ use crate::compare::document::{
     By, Check, Comparison, Decomposition, EnergyChange, Estimate, Matched, Outcome, Part, PartOf,
     Quantity, Side, Unit,
 };
-use crate::units::{Millijoules, Milliwatts, Nanos, Share, plain};
+use crate::units::{Millijoules, Milliwatts, Nanos, Share, fixed, plain, signed};
 
 /// A group's name in a sentence: the one it was given, else its letter.
 pub fn side_name(side: &Side) -> String {
@@ -101,7 +101,7 @@ fn latency_lines(latency: &Quantity) -> Vec<Line> {
     };
     sure += &format!("; {}", difference.method);
     if let Some(effect) = latency.effect {
-        sure += &format!("; effect size (Hedges' g) {effect:.2}");
+        sure += &format!("; effect size (Hedges' g) {}", fixed(effect, 2));
     }
     let mut lines = vec![("latency", line), ("surely", sure)];
     for other in &difference.also {
@@ -112,7 +112,7 @@ fn latency_lines(latency: &Quantity) -> Vec<Line> {
 
 fn change(ns: f64) -> String {
     let time = Nanos::from_ns(ns.round() as i64);
-    if ns < 0.0 { time.to_string() } else { format!("+{time}") }
+    if time > Nanos::ZERO { format!("+{time}") } else { time.to_string() }
 }
 
 fn interval([low, high]: [f64; 2]) -> String {
@@ -120,7 +120,7 @@ fn interval([low, high]: [f64; 2]) -> String {
 }
 
 fn percent(ratio: f64) -> String {
-    format!("{:+.2} %", (ratio - 1.0) * 100.0)
+    format!("{} %", signed((ratio - 1.0) * 100.0, 2))
 }
 
 /// The parts that explain most of the difference.
@@ -134,8 +134,9 @@ fn why(comparison: &Comparison) -> Option<String> {
         .filter(|part| part.delta_ns != Nanos::ZERO)
         .take(SHOWN)
         .map(|part| {
-            let share =
-                part.of_delta.map_or_else(String::new, |of| format!(" ({:.0} %)", of * 100.0));
+            let share = part
+                .of_delta
+                .map_or_else(String::new, |of| format!(" ({} %)", fixed(of * 100.0, 0)));
             format!("{} {}{share}", part_name(part), change(part.delta_ns.as_ns() as f64))
         })
         .collect();
@@ -179,12 +180,24 @@ fn energy(change: &EnergyChange) -> String {
     )
 }
 
-/// What a person wants in a terminal: quantities that moved, the divisions asked for.
+/// What a person wants in a terminal: quantities that moved, the divisions asked for. With 0 for `top`
+/// every row, else a note says how many are not there.
 pub fn short_tables(comparison: &Comparison, by: &[By], top: usize) -> Vec<Table> {
-    let mut found = vec![quantity_table(comparison, true).shortened(top)];
+    let (chosen, rest): (Vec<&Quantity>, Vec<&Quantity>) =
+        comparison.quantities.iter().partition(|quantity| top == 0 || is_worth_a_row(quantity));
+    let of_captures = comparison.a.windows == 0 || comparison.b.windows == 0;
+    let of = if of_captures { "shares of whole sums" } else { "per window" };
+    let moved = Table {
+        name: "quantities",
+        title: format!("What moved ({of})"),
+        columns: quantity_columns(true),
+        rows: chosen.iter().map(|quantity| quantity_row(quantity, true)).collect(),
+        note: None,
+    };
+    let mut found = vec![hiding(moved, top, rest.len())];
     for by in by {
         match comparison.decomposition(*by) {
-            Some(division) => found.push(division_table(division, true).shortened(top)),
+            Some(division) => found.push(hiding(division_table(division, true), top, 0)),
             None => {
                 found.push(missing(*by, comparison.a.windows == 0 || comparison.b.windows == 0));
             }
@@ -193,9 +206,36 @@ pub fn short_tables(comparison: &Comparison, by: &[By], top: usize) -> Vec<Table
     found
 }
 
+/// At most `top` rows (0: all), and how to see the others: `unclear` are missing already.
+fn hiding(mut table: Table, top: usize, unclear: usize) -> Table {
+    let cut = if top > 0 { table.rows.len().saturating_sub(top) } else { 0 };
+    table.rows.truncate(table.rows.len() - cut);
+    let why = match (unclear, cut) {
+        (0, _) => String::new(),
+        (_, 0) => " that do not clearly differ or belong to another row".to_owned(),
+        _ => format!(", {unclear} of which do not clearly differ or belong to another row"),
+    };
+    let hidden = cut + unclear;
+    let rows = if hidden == 1 { "row" } else { "rows" };
+    if hidden > 0 {
+        table.note =
+            Some(format!("{hidden} more {rows}{why}: --top 0 shows all, --format json has all"));
+    }
+    table
+}
+
+/// The tables for Markdown: whole quantities, at most `top` rows each (0: all).
+pub fn cut_tables(comparison: &Comparison, by: &[By], top: usize) -> Vec<Table> {
+    tables(comparison, by).into_iter().map(|table| hiding(table, top, 0)).collect()
+}
+
 /// Every table, with the divisions asked for.
 pub fn tables(comparison: &Comparison, by: &[By]) -> Vec<Table> {
-    let mut found = vec![quantity_table(comparison, false)];
+    let mut quantities = quantity_table(&comparison.quantities.iter().collect::<Vec<_>>());
+    if comparison.a.windows == 0 || comparison.b.windows == 0 {
+        quantities.title = "Quantities (shares of whole sums)".to_owned();
+    }
+    let mut found = vec![quantities];
     for by in by {
         found.extend(comparison.decomposition(*by).map(|division| division_table(division, false)));
     }
@@ -232,6 +272,7 @@ fn value(unit: &str, value: Option<f64>) -> Cell {
         "share" => Cell::Ratio(value),
         "mj" => Cell::Energy(Millijoules::from_mj(value)),
         "mw" => Cell::Power(Milliwatts::from_mw(value)),
+        "count" => Cell::Mean(value),
         _ => Cell::Number(value),
     }
 }
@@ -242,8 +283,9 @@ fn moved(unit: &str, value: Option<f64>) -> Cell {
     match unit {
         "ns" => Cell::TimeChange(Nanos::from_ns(value.round() as i64)),
         "share" => Cell::Points(value),
-        "mj" => Cell::Energy(Millijoules::from_mj(value)),
-        "mw" => Cell::Power(Milliwatts::from_mw(value)),
+        "mj" => Cell::EnergyChange(Millijoules::from_mj(value)),
+        "mw" => Cell::PowerChange(Milliwatts::from_mw(value)),
+        "count" => Cell::MeanChange(value),
         _ => Cell::Number(value),
     }
 }
@@ -252,7 +294,8 @@ fn bounds(ci: Option<[f64; 2]>) -> (Option<f64>, Option<f64>) {
     (ci.map(|ci| ci[0]), ci.map(|ci| ci[1]))
 }
 
-fn quantity_table(comparison: &Comparison, short: bool) -> Table {
+/// The columns of quantities; `short` for a terminal.
+fn quantity_columns(short: bool) -> Vec<Column> {
     let mut columns = vec![
         text("quantity", "quantity"),
         number("A", "a"),
@@ -271,48 +314,46 @@ fn quantity_table(comparison: &Comparison, short: bool) -> Table {
             text("method", "method"),
         ]);
     }
-    let mut chosen: Vec<&Quantity> = comparison.quantities.iter().collect();
-    if short {
-        chosen.retain(|quantity| is_worth_a_row(quantity));
+    columns
+}
+
+/// These quantities with all that is known of them.
+pub(super) fn quantity_table(quantities: &[&Quantity]) -> Table {
+    Table {
+        name: "quantities",
+        title: "Quantities (per window)".to_owned(),
+        columns: quantity_columns(false),
+        rows: quantities.iter().map(|quantity| quantity_row(quantity, false)).collect(),
+        note: None,
     }
-    let rows = chosen
-        .into_iter()
-        .map(|quantity| {
-            let unit = quantity.unit.as_str();
-            let difference = quantity.difference.as_ref();
-            let (low, high) = bounds(difference.and_then(|d| d.ci95));
-            let ratio = quantity.ratio.as_ref();
-            let less = |ratio: f64| Cell::Change(ratio - 1.0);
-            let mut row = vec![
-                Cell::from(quantity.name.as_str()),
-                value(unit, quantity.a),
-                value(unit, quantity.b),
-                moved(unit, difference.map(|d| d.value)),
-                moved(unit, low),
-                moved(unit, high),
-                ratio.map_or(Cell::Missing, |ratio| less(ratio.value)),
-            ];
-            if !short {
-                let (low, high) = bounds(ratio.and_then(|ratio| ratio.ci95));
-                row.extend([
-                    low.map_or(Cell::Missing, less),
-                    high.map_or(Cell::Missing, less),
-                    quantity.effect.map_or(Cell::Missing, Cell::Number),
-                    Cell::from(unit),
-                    difference.map_or(Cell::Missing, |d| Cell::from(d.method.as_str())),
-                ]);
-            }
-            row
-        })
-        .collect();
-    let of_captures = comparison.a.windows == 0 || comparison.b.windows == 0;
-    let title = match (short, of_captures) {
-        (true, true) => "What moved (shares of whole sums)",
-        (false, true) => "Quantities (shares of whole sums)",
-        (true, false) => "What moved (per window)",
-        (false, false) => "Quantities (per window)",
-    };
-    Table { name: "quantities", title: title.to_owned(), columns, rows, note: None }
+}
+
+fn quantity_row(quantity: &Quantity, short: bool) -> Vec<Cell> {
+    let unit = quantity.unit.as_str();
+    let difference = quantity.difference.as_ref();
+    let (low, high) = bounds(difference.and_then(|d| d.ci95));
+    let ratio = quantity.ratio.as_ref();
+    let less = |ratio: f64| Cell::Change(ratio - 1.0);
+    let mut row = vec![
+        Cell::from(quantity.name.as_str()),
+        value(unit, quantity.a),
+        value(unit, quantity.b),
+        moved(unit, difference.map(|d| d.value)),
+        moved(unit, low),
+        moved(unit, high),
+        ratio.map_or(Cell::Missing, |ratio| less(ratio.value)),
+    ];
+    if !short {
+        let (low, high) = bounds(ratio.and_then(|ratio| ratio.ci95));
+        row.extend([
+            low.map_or(Cell::Missing, less),
+            high.map_or(Cell::Missing, less),
+            quantity.effect.map_or(Cell::Missing, Cell::Number),
+            Cell::from(unit),
+            difference.map_or(Cell::Missing, |d| Cell::from(d.method.as_str())),
+        ]);
+    }
+    row
 }
 
 /// In a terminal: the latency, and what differs at all, without the readings of groups.

@@ -5,7 +5,7 @@ use super::table::{Cell, Table, number, text};
 use crate::attribution::energy_document::{Alignment, Energy};
 use crate::power::decomposition::Decomposition;
 use crate::power::document::EnergySet;
-use crate::units::{Millijoules, Nanos, plain};
+use crate::units::{Millijoules, Nanos, plain, signed};
 
 /// `228.0 mJ [226.1 mJ, 229.9 mJ]`.
 fn with_interval(energy: Option<Millijoules>, ci: Option<[Millijoules; 2]>) -> String {
@@ -77,14 +77,16 @@ fn sensor(energy: &Energy) -> String {
 }
 
 fn clock(alignment: &Alignment) -> String {
-    let mut line = format!("{} ± {:.1}", alignment.method, alignment.sigma_ns);
+    let mut line = format!("{} ± {:.1} (standard deviation)", alignment.method, alignment.sigma_ns);
     if alignment.offset_ns != Nanos::ZERO {
-        line += &format!(" · {:+.3} ms added", alignment.offset_ns.as_ms_f64());
+        line += &format!(" · {} ms added", signed(alignment.offset_ns.as_ms_f64(), 3));
     }
     if let Some(drift) = alignment.drift_ppm {
         line += &match alignment.drift_sigma_ppm {
-            Some(sigma) => format!(" · drift {drift:+.1} ± {sigma:.1} ppm"),
-            None => format!(" · drift {drift:+.1} ppm"),
+            Some(sigma) => {
+                format!(" · drift {} ± {sigma:.1} ppm (standard deviation)", signed(drift, 1))
+            }
+            None => format!(" · drift {} ppm", signed(drift, 1)),
         };
     }
     if let (Some(lag), Some(r)) = (alignment.lag_ns, alignment.r_max) {

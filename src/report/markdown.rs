@@ -85,7 +85,8 @@ pub(super) fn shown_table(table: &ShownTable, top: usize) -> String {
     }
     if table.total_rows > top {
         text += &format!("\n*{} of {} rows; the CSV file has all.*\n", top, table.total_rows);
-    } else if let Some(note) = &table.note {
+    }
+    if let Some(note) = &table.note {
         text += &format!("\n*{}*\n", escaped(note));
     }
     text

@@ -3,19 +3,19 @@
 use super::line::Line;
 use super::table::{Cell, Table, number, text};
 use crate::replay::document::{Bound, Fit, Lengths, Outcome, Prediction, Replay};
-use crate::units::{Nanos, Share, plain};
+use crate::units::{Nanos, Share, fixed, plain, signed as sign};
 
 /// `+0.12 %`.
 fn signed(part: f64) -> String {
-    format!("{:+.2} %", 100.0 * part)
+    format!("{} %", sign(100.0 * part, 2))
 }
 
 /// `61.3 % [60.9, 61.8]`: how much of the time is gone; a negative gain is a loss.
 fn gain(gain: f64, ci: Option<[f64; 2]>) -> String {
     let interval = ci.map_or_else(String::new, |[low, high]| {
-        format!(" [{:.1}, {:.1}]", 100.0 * low, 100.0 * high)
+        format!(" [{}, {}]", fixed(100.0 * low, 1), fixed(100.0 * high, 1))
     });
-    format!("{:.1} %{interval}", 100.0 * gain)
+    format!("{} %{interval}", fixed(100.0 * gain, 1))
 }
 
 fn bound(bound: &Bound) -> String {
@@ -122,12 +122,12 @@ fn limits(replay: &Replay) -> Option<Line> {
 fn prediction(found: &Prediction) -> String {
     let [low, high] = found.gain_range;
     format!(
-        "{}: {} · gain {} · windows from {:.1} to {:.1} % · then bound by {}",
+        "{}: {} · gain {} · windows from {} to {} % · then bound by {}",
         found.changes.join(" + "),
         distribution(&found.outcome.lengths),
         gain(found.gain, found.gain_ci95),
-        100.0 * low,
-        100.0 * high,
+        fixed(100.0 * low, 1),
+        fixed(100.0 * high, 1),
         bound(&found.outcome.bound_by)
     )
 }
@@ -150,14 +150,17 @@ pub fn tables(replay: &Replay) -> Vec<Table> {
 
 fn sensitivity(replay: &Replay) -> Table {
     let row = |gain: &crate::replay::document::Gain| {
-        let ci =
-            |at: usize| gain.gain_ci95.map_or(Cell::Missing, |ci| Cell::Percent(100.0 * ci[at]));
+        let end = |ends: Option<[f64; 2]>, at: usize| {
+            ends.map_or(Cell::Missing, |ends| Cell::Percent(100.0 * ends[at]))
+        };
         vec![
             Cell::Text(gain.change.clone()),
             Cell::Time(gain.mean_ns),
             Cell::Percent(100.0 * gain.gain),
-            ci(0),
-            ci(1),
+            end(gain.gain_ci95, 0),
+            end(gain.gain_ci95, 1),
+            end(gain.gain_range, 0),
+            end(gain.gain_range, 1),
             Cell::Text(gain.bound_by.by.clone()),
         ]
     };
@@ -170,8 +173,10 @@ fn sensitivity(replay: &Replay) -> Table {
             text("change", "change"),
             number("mean", "mean_ns"),
             number("gain", "gain_pct"),
-            number("low", "gain_low_pct"),
-            number("high", "gain_high_pct"),
+            number("95 % from", "gain_low_pct"),
+            number("to", "gain_high_pct"),
+            number("windows from", "gain_least_pct"),
+            number("to", "gain_greatest_pct"),
             text("then bound by", "bound_by"),
         ],
         rows: replay.sensitivity.iter().map(row).collect(),

@@ -90,7 +90,7 @@ fn windows(analysis: &Analysis, lines: &mut Vec<Line>) {
         line += &format!("1 instance of {}", or_dash(windows.mean_ns));
     } else {
         line += &format!(
-            "{} instances, mean {} ± {} (p50 {}, p95 {}, p99 {}, min {}, max {}), total {}",
+            "{} instances, mean {} ± {} (standard deviation; p50 {}, p95 {}, p99 {}, min {}, max {}), total {}",
             grouped(windows.count as u64),
             or_dash(windows.mean_ns),
             or_dash(windows.stddev_ns),

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::units::{Bytes, Millijoules, Milliwatts, Nanos, Share, TraceTime};
+use crate::units::{Bytes, Millijoules, Milliwatts, Nanos, Share, TraceTime, fixed, signed};
 
 /// One column.
 #[derive(Clone, Debug)]
@@ -56,6 +56,14 @@ pub enum Cell {
     Points(f64),
     /// A plain number.
     Number(f64),
+    /// A mean of counts.
+    Mean(f64),
+    /// A difference of means of counts, with its sign.
+    MeanChange(f64),
+    /// A difference of power, with its sign.
+    PowerChange(Milliwatts),
+    /// A difference of energy, with its sign.
+    EnergyChange(Millijoules),
     /// Unknown: a dash, an empty cell.
     Missing,
 }
@@ -103,11 +111,15 @@ impl Cell {
             Self::Bytes(bytes) => bytes.to_string(),
             Self::Power(power) => power.to_string(),
             Self::Energy(energy) => energy.to_string(),
-            Self::Percent(percent) => format!("{percent:.1} %"),
-            Self::Ratio(part) => format!("{:.1} %", part * 100.0),
-            Self::Change(part) => format!("{:+.2} %", part * 100.0),
-            Self::Points(part) => format!("{:+.2} pp", part * 100.0),
-            Self::Number(value) => format!("{value:.3}"),
+            Self::Percent(percent) => format!("{} %", fixed(*percent, 1)),
+            Self::Ratio(part) => format!("{} %", fixed(part * 100.0, 1)),
+            Self::Change(part) => format!("{} %", signed(part * 100.0, 2)),
+            Self::Points(part) => format!("{} pp", signed(part * 100.0, 2)),
+            Self::Number(value) => fixed(*value, 3),
+            Self::Mean(count) => counted(*count),
+            Self::MeanChange(count) => plus(*count, counted(*count)),
+            Self::PowerChange(power) => plus(power.as_mw(), power.to_string()),
+            Self::EnergyChange(energy) => plus(energy.as_mj(), energy.to_string()),
             Self::Missing => "–".to_owned(),
         }
     }
@@ -121,12 +133,15 @@ impl Cell {
             Self::Instant(time) => time.as_ns().to_string(),
             Self::Share(share) => share.as_percent().to_string(),
             Self::Bytes(bytes) => bytes.count().to_string(),
-            Self::Power(power) => power.as_mw().to_string(),
-            Self::Energy(energy) => energy.as_mj().to_string(),
+            Self::Power(power) | Self::PowerChange(power) => power.as_mw().to_string(),
+            Self::Energy(energy) | Self::EnergyChange(energy) => energy.as_mj().to_string(),
             Self::Ratio(part) | Self::Change(part) | Self::Points(part) => {
                 (part * 100.0).to_string()
             }
-            Self::Percent(value) | Self::Number(value) => value.to_string(),
+            Self::Percent(value)
+            | Self::Number(value)
+            | Self::Mean(value)
+            | Self::MeanChange(value) => value.to_string(),
             Self::Missing => String::new(),
         }
     }
@@ -148,16 +163,32 @@ pub struct Table {
 }
 
 impl Table {
-    /// The same table with at most `top` rows, and a note about the others.
+    /// The same table with at most `top` rows (0: all), and a note about the others.
     #[must_use]
     pub fn shortened(mut self, top: usize) -> Self {
         let total = self.rows.len();
-        if total > top {
+        if top > 0 && total > top {
             self.rows.truncate(top);
-            self.note = Some(format!("{} more rows; --top {total} shows all", total - top));
+            let rows = if total - top == 1 { "row" } else { "rows" };
+            self.note = Some(format!("{} more {rows}; --top {total} shows all", total - top));
         }
         self
     }
+}
+
+/// A mean of counts: whole where it is, else with the digits that a mean of few windows can have.
+fn counted(count: f64) -> String {
+    if count.fract() != 0.0 || count.abs() >= 1e15 {
+        return fixed(count, 2);
+    }
+    let minus = if count < 0.0 { "-" } else { "" };
+    format!("{minus}{}", grouped(count.abs() as u64))
+}
+
+/// A positive difference gets its sign.
+fn plus(value: f64, text: String) -> String {
+    let shows_zero = !text.contains(|c: char| ('1'..='9').contains(&c));
+    if value > 0.0 && !shows_zero { format!("+{text}") } else { text }
 }
 
 /// `1234567` → `1,234,567`.
@@ -175,7 +206,37 @@ pub(super) fn grouped(count: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::grouped;
+    use super::*;
+
+    #[test]
+    fn no_row_is_hidden_without_a_word() {
+        let table = || Table {
+            name: "t",
+            title: String::new(),
+            columns: vec![text("a", "a")],
+            rows: vec![vec![Cell::Missing]; 3],
+            note: None,
+        };
+        assert_eq!(table().shortened(0).rows.len(), 3);
+        assert_eq!(table().shortened(3).note, None);
+        let cut = table().shortened(2);
+        assert_eq!(cut.rows.len(), 2);
+        assert_eq!(cut.note.as_deref(), Some("1 more row; --top 3 shows all"));
+    }
+
+    #[test]
+    fn counts_are_whole_and_zero_has_no_sign() {
+        let shown = |cell: Cell| cell.for_people();
+        assert_eq!(shown(Cell::Mean(1862.0)), "1,862");
+        assert_eq!(shown(Cell::Mean(12.25)), "12.25");
+        assert_eq!(shown(Cell::MeanChange(1410.0)), "+1,410");
+        assert_eq!(shown(Cell::MeanChange(-3.0)), "-3");
+        assert_eq!(shown(Cell::MeanChange(-0.0)), "0");
+        assert_eq!(shown(Cell::Points(-0.000_001)), "0.00 pp");
+        assert_eq!(shown(Cell::Change(-0.000_001)), "0.00 %");
+        assert_eq!(shown(Cell::Ratio(-0.000_1)), "0.0 %");
+        assert_eq!(shown(Cell::EnergyChange(Millijoules::from_mj(1.5))), "+1.5 mJ");
+    }
 
     #[test]
     fn thousands_are_grouped() {

@@ -137,7 +137,7 @@ fn distribution(set: &WindowsSet) -> Table {
         text("", "what"),
         number("count", "count"),
         number("mean", "mean_ns"),
-        number("sd", "stddev_ns"),
+        number("std. dev.", "stddev_ns"),
         number("min", "min_ns"),
         number("p50", "p50_ns"),
         number("p90", "p90_ns"),

@@ -91,6 +91,7 @@ pub(super) fn rates(study: &Study, section: &str) -> Result<Vec<Figure>, PlotErr
         caption: "Spikes per place of each spiking layer, mean over the checkpoints with its 95 % interval, on the \
                   reference path; published values are of another network and board."
             .to_owned(),
+        arrows: false,
     };
     Ok(drawn("rates", section, |width| forest(&rows, 0.0, &words, width))?.into_iter().collect())
 }
@@ -119,6 +120,7 @@ pub(super) fn changes(study: &Study, section: &str) -> Result<Vec<Figure>, PlotE
         caption: "Relative change of the latency. In bold: measured, when the spike rate halves, with its 95 % interval; \
                   the others: replays, mean over the checkpoints with the least and the largest of them."
             .to_owned(),
+        arrows: false,
     };
     Ok(drawn("changes", section, |width| forest(&rows, 0.0, &words, width))?.into_iter().collect())
 }

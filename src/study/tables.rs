@@ -77,7 +77,7 @@ pub(super) fn measures(
         text("quantity", "quantity"),
         text("model", "model"),
         number("mean", "mean"),
-        number("sd", "stddev"),
+        number("std. dev.", "stddev"),
         number("low", "ci95_low"),
         number("high", "ci95_high"),
         number("n", "checkpoints"),

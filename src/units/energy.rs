@@ -8,7 +8,7 @@ use std::ops::{Add, Sub};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Nanos;
+use super::{Nanos, fixed};
 
 /// Power. May be negative: a sensor that sees current both ways.
 #[derive(
@@ -116,10 +116,10 @@ impl Sub for Millijoules {
 fn write_milli(f: &mut fmt::Formatter<'_>, milli: f64, unit: &str) -> fmt::Result {
     if milli.abs() < 1e3 {
         let digits = f.precision().unwrap_or(1);
-        write!(f, "{milli:.digits$} m{unit}")
+        write!(f, "{} m{unit}", fixed(milli, digits))
     } else {
         let digits = f.precision().unwrap_or(3);
-        write!(f, "{:.digits$} {unit}", milli / 1e3)
+        write!(f, "{} {unit}", fixed(milli / 1e3, digits))
     }
 }
 

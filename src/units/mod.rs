@@ -8,6 +8,7 @@
 mod bytes;
 pub mod clock;
 mod energy;
+mod number;
 mod plain;
 mod share;
 mod span;
@@ -16,6 +17,7 @@ mod time;
 pub use bytes::Bytes;
 pub use clock::SessionClock;
 pub use energy::{Millijoules, Milliwatts};
+pub use number::{fixed, signed};
 pub use plain::plain;
 pub use share::Share;
 pub use span::Span;

@@ -197,7 +197,7 @@ impl fmt::Display for Nanos {
             _ => (1e9, "s"),
         };
         let digits = f.precision().unwrap_or(3);
-        let text = format!("{:.digits$} {unit}", self.0 as f64 / scale);
+        let text = format!("{} {unit}", super::fixed(self.0 as f64 / scale, digits));
         match f.width() {
             Some(width) => write!(f, "{text:>width$}"),
             None => f.write_str(&text),

@@ -300,9 +300,10 @@ fn ranges_show_estimates_and_swings() {
         axis: "change of the mean (ms)".into(),
         caption: "A caption that says what is shown and what the intervals mean, in sentences."
             .into(),
+        arrows: true,
     };
     let blue = Rgb(0, 0x72, 0xB2);
-    let rows: Vec<Estimate> = (0..12)
+    let mut rows: Vec<Estimate> = (0..12)
         .map(|n| Estimate {
             name: format!("part {n} with a rather long name that has to be cut somewhere"),
             value: f64::from(n) * 0.01 - 0.03,
@@ -311,6 +312,16 @@ fn ranges_show_estimates_and_swings() {
             headline: n == 0,
         })
         .collect();
+    // Far beyond the axis that the others need.
+    for value in [764.5, -98.1] {
+        rows.push(Estimate {
+            name: "beyond".to_owned(),
+            value,
+            interval: Some((value - 4.5, value + 4.5)),
+            color: blue,
+            headline: false,
+        });
+    }
     let swings: Vec<Swing> = (0..6)
         .map(|n| Swing {
             name: format!("launch cost {n}"),
@@ -330,7 +341,12 @@ fn ranges_show_estimates_and_swings() {
         .collect();
     let caption = &words.caption;
     for width in WIDTHS {
-        is_good("forest", &ranges::forest(&rows, 0.0, &words, width).unwrap());
+        let forest = ranges::forest(&rows, 0.0, &words, width).unwrap();
+        is_good("forest", &forest);
+        assert!(forest.caption.ends_with("Arrows: beyond the axis; the numbers say where."));
+        let drawn = svg(&forest);
+        assert!(drawn.contains("764.5 [760.0, 769.0]") && drawn.contains("−98.1 [−102.6, −93.6]"));
+        assert!(!drawn.contains(">200<") && !drawn.contains(">500<"), "{drawn}");
         is_good("tornado", &ranges::tornado(&swings, 53.0, &words, width).unwrap());
         let trade = trade::latency_energy(&points, "energy per window", caption, width).unwrap();
         is_good("trade", &trade);

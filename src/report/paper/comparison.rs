@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::model::{Fact, Section, unique_id};
+use super::quantities;
 use super::section::{lines, shown};
-use super::shown::micro;
+use super::shown::{micro, minuses};
 use crate::compare::Comparison;
 use crate::compare::document::{By, Estimate, Outcome, Quantity};
 use crate::report::comparison;
-use crate::units::{Nanos, plain};
+use crate::units::{Nanos, plain, signed};
 
 /// The section of a comparison.
 pub fn of_comparison(document: &Comparison, taken: &mut BTreeSet<String>) -> Section {
@@ -33,7 +34,7 @@ pub fn of_comparison(document: &Comparison, taken: &mut BTreeSet<String>) -> Sec
         lines: lines(comparison::summary(document)),
         facts: facts(document),
         parts: Vec::new(),
-        tables: shown(&exact),
+        tables: shown(&quantities::tables(document)),
         findings: document.findings.clone(),
         figures: Vec::new(),
         timeline: None,
@@ -56,8 +57,8 @@ fn fact(quantity: &Quantity) -> Option<Fact> {
     let difference = quantity.difference.as_ref()?;
     let (value, detail) = match quantity.unit.as_str() {
         "share" => (
-            format!("{:+.2} pp", difference.value * 100.0),
-            interval(difference, |share| format!("{:+.2} pp", share * 100.0)),
+            format!("{} pp", signed(difference.value * 100.0, 2)),
+            interval(difference, |share| format!("{} pp", signed(share * 100.0, 2))),
         ),
         "ns" => {
             let time = |ns: f64| {
@@ -67,7 +68,7 @@ fn fact(quantity: &Quantity) -> Option<Fact> {
             let percent = quantity
                 .ratio
                 .as_ref()
-                .map(|ratio| format!("{:+.2} %", (ratio.value - 1.0) * 100.0));
+                .map(|ratio| format!("{} %", signed((ratio.value - 1.0) * 100.0, 2)));
             let shown = percent.unwrap_or_else(|| time(difference.value));
             (shown, format!("{}, {}", time(difference.value), interval(difference, time)))
         }
@@ -75,8 +76,8 @@ fn fact(quantity: &Quantity) -> Option<Fact> {
     };
     Some(Fact {
         label: format!("{}, B − A", plain(&quantity.name, 40)),
-        value,
-        detail,
+        value: minuses(&value),
+        detail: minuses(&detail),
         defined_by: Some("interval".to_owned()),
     })
 }

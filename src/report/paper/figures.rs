@@ -45,7 +45,7 @@ pub fn of_analyses(analyses: &[Analysis]) -> Result<Vec<Figure>, PlotError> {
 /// When the figure cannot be drawn.
 pub fn of_comparison(comparison: &Comparison, section: &str) -> Result<Vec<Figure>, PlotError> {
     let percent = |ratio: f64| (ratio - 1.0) * 100.0;
-    let rows: Vec<Estimate> = comparison
+    let mut rows: Vec<Estimate> = comparison
         .quantities
         .iter()
         .filter_map(|quantity| Some((quantity, quantity.ratio.as_ref()?)))
@@ -57,14 +57,20 @@ pub fn of_comparison(comparison: &Comparison, section: &str) -> Result<Vec<Figur
             color: palette::group(usize::from(quantity.name != "latency")),
             headline: quantity.name == "latency",
         })
-        .take(ROWS)
         .collect();
+    let all = rows.len();
+    rows.truncate(ROWS);
+    let which = match all - rows.len() {
+        0 => "each quantity".to_owned(),
+        more => format!("the first {ROWS} quantities ({more} more in the tables)"),
+    };
     let words = Words {
         title: "Relative change of B against A".to_owned(),
         axis: "change (%)".to_owned(),
-        caption: "Relative change of each quantity per window, with its 95 % interval; A is the base. Each interval \
-                  stands alone."
-            .to_owned(),
+        caption: format!(
+            "Relative change of {which} per window, with its 95 % interval; A is the base. Each interval stands alone."
+        ),
+        arrows: true,
     };
     Ok(ready("change", section, |width| forest(&rows, 0.0, &words, width))?.into_iter().collect())
 }

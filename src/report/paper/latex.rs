@@ -112,6 +112,21 @@ fn breakable(text: &str) -> String {
     broken + &escaped(&piece)
 }
 
+/// Text of sentences: long words (paths, hashes, names) may be broken as names are.
+pub fn flowing(text: &str) -> String {
+    let mut set = String::with_capacity(text.len() + 16);
+    let mut short = String::new();
+    for word in text.split_inclusive(' ') {
+        if word.trim_end().chars().count() > LONGEST_PIECE {
+            set += &escaped(&std::mem::take(&mut short));
+            set += &breakable(word);
+        } else {
+            short += word;
+        }
+    }
+    set + &escaped(&short)
+}
+
 /// How siunitx writes a unit.
 const fn unit_command(unit: Unit) -> &'static str {
     match unit {
@@ -214,6 +229,8 @@ fn heading(column: &ShownColumn, stacked: bool) -> String {
             [Some(words), unit].into_iter().flatten().collect::<Vec<_>>().join(" ")
         );
     }
+    // `B − A` stays on one line.
+    let words = words.replace(r" \ensuremath{-} ", r"~\ensuremath{-}~");
     let lines: Vec<String> = words.split(' ').map(str::to_owned).chain(unit).collect();
     format!("{{\\begin{{tabular}}[b]{{@{{}}c@{{}}}}{}\\end{{tabular}}}}", lines.join(r"\\"))
 }
@@ -238,7 +255,13 @@ fn shown(cell: &ShownCell, kind: ColumnKind, is_code: bool, limit: usize) -> Str
         ColumnKind::Number => cell.text.clone(),
         ColumnKind::Text if is_code => code(&cell.text, limit),
         ColumnKind::Text => breakable(&plain(&cell.text, limit)),
-        ColumnKind::Mixed => escaped(&cell.text).replace(' ', "~"),
+        ColumnKind::Mixed => {
+            let text = match cell.text.strip_prefix('-').filter(|_| cell.value.is_some()) {
+                Some(rest) => format!("−{rest}"),
+                None => cell.text.clone(),
+            };
+            escaped(&text).replace(' ', "~")
+        }
     }
 }
 
@@ -256,6 +279,24 @@ mod tests {
             escaped("Ж\u{1b}"),
             r"\ensuremath{\langle}U+0416\ensuremath{\rangle}\textbackslash{}u\{1b\}"
         );
+    }
+
+    #[test]
+    fn long_words_of_sentences_may_be_broken() {
+        assert_eq!(flowing("up by 5 % [−1, 2]"), r"up by 5~\% {[}\ensuremath{-}1, 2{]}");
+        let set = flowing("of traces/a_long_folder/trace_of_a_run.sqlite, 5 % of it");
+        assert!(set.contains(r"traces/\allowbreak{}a\_\allowbreak{}long"), "{set}");
+        assert!(set.ends_with(r" 5~\% of it"), "{set}");
+    }
+
+    #[test]
+    fn a_number_with_its_unit_has_a_minus_sign() {
+        let cell = |text: &str, value: Option<f64>| {
+            let cell = ShownCell { text: text.to_owned(), value, defined_by: None };
+            shown(&cell, ColumnKind::Mixed, false, 40)
+        };
+        assert_eq!(cell("-5.0 µs", Some(-5e3)), r"\ensuremath{-}5.0~\textmu{}s");
+        assert_eq!(cell("-x", None), "-{}x");
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub mod meaning;
 mod model;
 mod overview;
 mod provenance;
+mod quantities;
 mod render;
 mod replay;
 mod section;

@@ -15,7 +15,7 @@ pub fn overview(analyses: &[Analysis]) -> Table {
         text("window", "window"),
         number("n", "count"),
         number("mean latency", "mean_ns"),
-        number("sd", "stddev_ns"),
+        number("std. dev.", "stddev_ns"),
         number("launch share", "launch_share_pct"),
         number("API cover", "cover_share_pct"),
         number("GPU busy", "busy_share_pct"),

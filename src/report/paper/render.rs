@@ -222,6 +222,9 @@ fn tabulars(report: &Report, top: usize) -> Vec<ReportFile> {
         for key in &table.defines {
             head += &format!("% {}: {}\n", key, super::meaning::text(key).unwrap_or_default());
         }
+        for line in table.note.iter().flat_map(|note| note.lines()) {
+            head += &format!("% {}\n", comment(line));
+        }
         text(format!("tables/{id}-{}.tex", table.name), head + &latex::tabular(table, top))
     };
     if let Some(overview) = &report.overview {

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use super::model::{Fact, Section, unique_id};
 use super::section::{lines, shown, stem};
 use super::shown::micro;
+use crate::plots::axis::minus;
 use crate::replay::document::Replay;
 use crate::replay::sensitivity_document::Sensitivity;
 use crate::report::{replay, sensitivity};
-use crate::units::plain;
+use crate::units::{fixed, plain, signed};
 
 /// Changes that stand among the numbers that matter most.
 const BEST: usize = 3;
@@ -104,14 +105,14 @@ fn facts(document: &Replay) -> Vec<Fact> {
     let fit = document.identity.as_ref().map(|fit| {
         fact(
             "replay error".to_owned(),
-            format!("{:+.2} %", fit.error_total * 100.0),
+            format!("{} %", signed(fit.error_total * 100.0, 2)),
             format!("unchanged replay of {} windows", fit.windows),
         )
     });
     let gains = document.sensitivity.iter().take(BEST).map(|gain| {
         fact(
             plain(&gain.change, 40),
-            format!("−{:.1} %", gain.gain * 100.0),
+            minus(&format!("{} %", fixed(-gain.gain * 100.0, 1))),
             micro(&format!("mean window {}", gain.mean_ns)),
         )
     });

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::figures;
 use super::model::{Fact, Line, Part, Section, unique_id};
-use super::shown::{ShownTable, micro};
+use super::shown::{ShownTable, micro, minuses};
 use crate::attribution::document::{Analysis, Api, Idle, Windows};
 use crate::attribution::energy_document::Energy;
 use crate::power::document::{EnergyDocument, EnergySet};
@@ -104,7 +104,7 @@ pub(super) fn shown(tables: &[Table]) -> Vec<ShownTable> {
 pub(super) fn lines(summary: Vec<line::Line>) -> Vec<Line> {
     let line = |(label, text): line::Line| Line {
         label: label.to_owned(),
-        text: micro(&plain(&text, 2_000)),
+        text: minuses(&micro(&plain(&text, 2_000))),
     };
     summary.into_iter().map(line).collect()
 }
@@ -158,7 +158,9 @@ fn facts(analysis: &Analysis) -> Vec<Fact> {
 
 fn latency_fact(windows: &Windows) -> Fact {
     let spread = match windows.stddev_ns {
-        Some(stddev) => format!("± {} (sd), {} windows", dash(Some(stddev)), windows.count),
+        Some(stddev) => {
+            format!("± {} (standard deviation), {} windows", dash(Some(stddev)), windows.count)
+        }
         None => "1 window".to_owned(),
     };
     fact("mean latency", dash(windows.mean_ns), spread, "windows")

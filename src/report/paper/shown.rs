@@ -9,10 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use super::meaning;
 use crate::report::table::{Cell, Column, Table, grouped};
-use crate::units::plain;
+use crate::units::{fixed, plain, signed};
 
 /// Characters of a name that a page shows; the middle of a longer one is left out.
 pub(super) const LONGEST_NAME: usize = 400;
+
+/// Characters of a note below a table.
+const LONGEST_NOTE: usize = 2_000;
 
 /// How a missing value is shown.
 pub(super) const MISSING: &str = "–";
@@ -192,13 +195,13 @@ impl Quantity {
 fn quantity(cell: &Cell) -> Option<Quantity> {
     Some(match cell {
         Cell::Text(_) | Cell::Missing => return None,
-        Cell::Count(_) | Cell::Number(_) => Quantity::Plain,
+        Cell::Count(_) | Cell::Number(_) | Cell::Mean(_) | Cell::MeanChange(_) => Quantity::Plain,
         Cell::Time(_) | Cell::Instant(_) | Cell::TimeChange(_) => Quantity::Time,
         Cell::Share(_) | Cell::Percent(_) | Cell::Ratio(_) | Cell::Change(_) => Quantity::Share,
         Cell::Points(_) => Quantity::Points,
         Cell::Bytes(_) => Quantity::Memory,
-        Cell::Power(_) => Quantity::Power,
-        Cell::Energy(_) => Quantity::Energy,
+        Cell::Power(_) | Cell::PowerChange(_) => Quantity::Power,
+        Cell::Energy(_) | Cell::EnergyChange(_) => Quantity::Energy,
     })
 }
 
@@ -238,8 +241,13 @@ impl Scale {
         let unit = units.iter().rev().find(fits).or(units.first()).copied();
         let fractions = cells.iter().any(|cell| matches!(cell, Cell::Number(_)));
         let changes = cells.iter().any(|cell| matches!(cell, Cell::Change(_)));
+        let means = cells.iter().any(|cell| match cell {
+            Cell::Mean(count) | Cell::MeanChange(count) => count.fract() != 0.0,
+            _ => false,
+        });
         let decimals = match unit {
             None if fractions => 3,
+            None if means => 2,
             Some(Unit::Point) => 2,
             Some(Unit::Percent) if changes => 2,
             None | Some(Unit::Nanosecond | Unit::Byte) => 0,
@@ -280,13 +288,16 @@ impl Scale {
             (Cell::Count(count), ColumnKind::Mixed, _) => grouped(*count),
             (_, ColumnKind::Number, Some(value)) => {
                 let scaled = value / self.unit.map_or(1.0, Unit::factor);
-                let has_sign =
-                    matches!(cell, Cell::TimeChange(_) | Cell::Change(_) | Cell::Points(_));
-                if has_sign && value != 0.0 {
-                    format!("{scaled:+.*}", self.decimals)
-                } else {
-                    format!("{scaled:.*}", self.decimals)
-                }
+                let has_sign = matches!(
+                    cell,
+                    Cell::TimeChange(_)
+                        | Cell::Change(_)
+                        | Cell::Points(_)
+                        | Cell::MeanChange(_)
+                        | Cell::PowerChange(_)
+                        | Cell::EnergyChange(_)
+                );
+                if has_sign { signed(scaled, self.decimals) } else { fixed(scaled, self.decimals) }
             }
             _ => micro(&cell.for_people()),
         };
@@ -328,7 +339,7 @@ impl ShownTable {
         }
         let cut = table.rows.len() - rows.len();
         let note = match (&table.note, cut) {
-            (Some(note), _) => Some(plain(note, LONGEST_NAME)),
+            (Some(note), _) => Some(plain(note, LONGEST_NOTE)),
             (None, 0) => None,
             (None, cut) => Some(format!("{} more rows in the CSV file", grouped(cut as u64))),
         };
@@ -363,9 +374,29 @@ pub(super) fn micro(text: &str) -> String {
     shown + rest
 }
 
+/// `[-5, 3]` → `[−5, 3]`: a hyphen before a number is a minus sign, unless something stands right before it.
+pub(super) fn minuses(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len() + 8);
+    let mut before = ' ';
+    let mut characters = text.chars().peekable();
+    while let Some(c) = characters.next() {
+        let opens = matches!(before, ' ' | '(' | '[');
+        let number = characters.peek().is_some_and(char::is_ascii_digit);
+        shown.push(if c == '-' && opens && number { '−' } else { c });
+        before = c;
+    }
+    shown
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_hyphen_before_a_number_is_a_minus() {
+        assert_eq!(minuses("-5 us, [-0.1, 3] (-2 %)"), "−5 us, [−0.1, 3] (−2 %)");
+        assert_eq!(minuses("--skip 5, r-5, a -x, 3-4"), "--skip 5, r-5, a -x, 3-4");
+    }
     use crate::report::table::{number, text};
     use crate::units::{Nanos, Share};
 
