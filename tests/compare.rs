@@ -207,6 +207,10 @@ fn what_cannot_be_compared_is_told() {
         (&[&a, "--vs", &b, &b, "--format", "json"], "side B holds the same windows"),
         (&[&a, "--vs", &a, "--fail-on", "latency>+2%"], "both sides hold the same time"),
         (&[&a, "--vs", &b, "--names", "x"], "two different names"),
+        (&[&a, "--vs", &b, "--names", ",y"], "two different names"),
+        (&[&a, "--vs", &b, "--vs", EAGER], "cannot be used multiple times"),
+        (&[&a, "--vs", &b, "--fail-on", "latency>+1e999%"], "too large"),
+        (&[&a, "--vs", &b, "--fail-on", "latency>+2"], "write +2% or a unit, as in +0.5ms"),
         (&[&a, "--vs", &b, "-w", "latency", "-w", "all"], "choose one with --window"),
         (&[&a, "--vs", "no-such-file"], "no-such-file"),
         (&[&a], "--vs"),
@@ -240,6 +244,22 @@ fn hidden_rows_are_counted_and_top_0_shows_them() {
     assert_eq!(quantities(&["--top", "0"]), (rows, String::new()));
     let md = compare(&[&sides[..], &["--format", "md", "--top", "3"]].concat()).out;
     assert!(md.contains(&format!("*{} more rows: --top 0 shows all", rows - 3)), "{md}");
+}
+
+#[test]
+fn parts_of_one_trace_are_no_repeats() {
+    let folder = tempfile::tempdir().unwrap();
+    let part = |skip: &str| -> String {
+        let base = ["analyze", EAGER, "-w", "latency", "--format", "json", "--take", "5"];
+        let file = folder.path().join(skip);
+        fs::write(&file, run(&[&base[..], &["--skip", skip]].concat()).out).unwrap();
+        file.display().to_string()
+    };
+    let (first, second, third) = (part("0"), part("5"), part("10"));
+    let document = json(&[&first, &second, "--vs", &third]);
+    let code = "units-of-one-trace".to_owned();
+    assert!(codes(&document).contains(&code), "{:?}", codes(&document));
+    assert!(!codes(&json(&[&first, "--vs", &third])).contains(&code));
 }
 
 /// Uneven numbers of windows, so that means have fractions of a nanosecond.
@@ -327,6 +347,13 @@ fn a_limit_that_is_met_exactly_fails_only_with_an_equals_sign() {
         let said = compare(&[&a, "--vs", &b, "--fail-on", limit]);
         assert_eq!(said.code, code, "{limit}: {}", said.out);
     }
+    // A value of B has no interval: whether it is surely beyond cannot be said, and a gate does not guess.
+    let said = compare(&[&a, "--vs", &b, "--fail-on", "launches>=2", "--sure"]);
+    assert_eq!(said.code, 1);
+    assert!(said.out.contains("unknown  launches>=2"), "{}", said.out);
+    assert!(said.out.contains("--sure"), "{}", said.out);
+    let said = compare(&[&a, "--vs", &b, "--fail-on", "launches>2", "--sure"]);
+    assert_eq!(said.code, 0, "{}", said.out);
     let said = compare(&[&a, "--vs", &b, "--fail-on", "launches>=2"]);
     assert!(said.out.contains("launches of B is 2, at or above 2"), "{}", said.out);
 }

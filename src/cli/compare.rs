@@ -24,7 +24,9 @@ pub(super) fn run(args: &CompareArgs, jobs: Option<NonZeroUsize>) -> Result<Exit
         args.fail_on.iter().map(|text| Rule::parse(text)).collect::<Result<_, _>>()?;
     let (name_a, name_b) = match args.names.as_slice() {
         [] => ("A", "B"),
-        [a, b] if a != b => (a.as_str(), b.as_str()),
+        [a, b] if a.trim() != b.trim() && ![a, b].iter().any(|name| name.trim().is_empty()) => {
+            (a.trim(), b.trim())
+        }
         _ => bail!("--names needs two different names with a comma between: before,after"),
     };
     let energy = EnergyOptions::default();

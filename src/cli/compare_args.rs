@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum};
 
 use super::args::Format;
 use super::input::TraceOptions;
@@ -71,8 +71,8 @@ pub(super) struct CompareArgs {
     /// The base
     #[arg(required = true, value_name = "A")]
     pub(super) a: Vec<PathBuf>,
-    /// What is compared with it
-    #[arg(long, required = true, num_args = 1.., value_name = "B")]
+    /// What is compared with it: every input of B after one --vs; for a third group, compare again
+    #[arg(long, required = true, num_args = 1.., action = ArgAction::Set, value_name = "B")]
     pub(super) vs: Vec<PathBuf>,
     /// Pair the inputs of both sides: only differences within pairs count
     #[arg(long, value_name = "HOW")]
@@ -88,7 +88,7 @@ pub(super) struct CompareArgs {
     /// Exit with 1 when a quantity is beyond a limit; may be given several times
     #[arg(long, value_name = "LIMIT", help_heading = "Checks")]
     pub(super) fail_on: Vec<String>,
-    /// Count a failure only when the whole 95 % interval is beyond the limit
+    /// Count a failure only when the whole 95 % interval is beyond the limit; unknown where there is none
     #[arg(long, requires = "fail_on", help_heading = "Checks")]
     pub(super) sure: bool,
     /// Write the checks as JUnit XML

@@ -131,6 +131,9 @@ impl Rule {
             .unwrap_or(limit.len());
         let value: f64 =
             limit[..end].parse().map_err(|_| wrong("no number stands after the sign"))?;
+        if !value.is_finite() {
+            return Err(wrong("the number is too large"));
+        }
         let (scale, unit) = match limit[end..].trim() {
             "" => (1.0, None),
             "%" => (0.01, Some("%")),
@@ -170,8 +173,14 @@ impl Rule {
                 let failed = beyond(value);
                 let surely =
                     ci95.map(|[low, high]| beyond(low) == failed && beyond(high) == failed);
-                let counts = failed && (!sure || surely == Some(true));
-                (if counts { Outcome::Failed } else { Outcome::Passed }, surely)
+                let outcome = match (failed, surely) {
+                    (false, _) => Outcome::Passed,
+                    // Nobody can say how surely; a gate that is silent would be the wrong answer.
+                    (true, None) if sure => Outcome::Unknown,
+                    (true, Some(false)) if sure => Outcome::Passed,
+                    (true, _) => Outcome::Failed,
+                };
+                (outcome, surely)
             }
         };
         let message = self.message(quantity, value, ci95, outcome, surely);
@@ -225,8 +234,14 @@ impl Rule {
             (Some("%"), _) => Err(format!(
                 "`{name}` is no share: write +2% or -2% for a change, or a value with its unit"
             )),
-            (None, "ns") => Err(format!("`{name}` is a time: write its unit, as in 20ms")),
-            (None, "mj" | "mw") => Err(format!("`{name}` needs a unit: mJ, J, mW or W")),
+            (None, "ns") => Err(match self.limit {
+                Limit::Value(_) => format!("`{name}` is a time: write its unit, as in 20ms"),
+                _ => format!(
+                    "`{name}` is a time: write {:+}% or a unit, as in +0.5ms",
+                    measured.value
+                ),
+            }),
+            (None, "mj" | "mw") => Err(format!("`{name}` needs a unit: %, mJ, J, mW or W")),
             (None, "share") if measured.value.abs() > 1.0 => {
                 let typed = measured.value;
                 let points =
@@ -298,7 +313,19 @@ impl Rule {
         let held = if outcome == Outcome::Failed { sign } else { other };
         let beyond = outcome == Outcome::Passed && self.sign.is_beyond(value, self.number());
         let held = if beyond { "not surely beyond" } else { held };
-        text += &format!(", {held} {}", plain(limit.trim_start_matches('='), 30));
+        let limit = plain(limit.trim_start_matches('='), 30);
+        if outcome == Outcome::Unknown {
+            let hint = match self.limit {
+                Limit::Value(_) => {
+                    "the value of a side has none: write the limit as a change, or leave --sure out"
+                }
+                _ => "record more units, or leave --sure out",
+            };
+            return format!(
+                "{text}, {sign} {limit}, but --sure needs an interval, and there is none ({hint})"
+            );
+        }
+        text += &format!(", {held} {limit}");
         match surely {
             Some(true) => text += " (the whole 95 % interval agrees)",
             Some(false) => text += " (the 95 % interval reaches over the limit)",

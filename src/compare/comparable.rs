@@ -19,6 +19,8 @@ pub(super) fn findings(a: &[Analysis], b: &[Analysis]) -> Vec<Finding> {
     let mut found: Vec<Finding> =
         CONDITIONS.iter().filter_map(|condition| condition.finding(a, b)).collect();
     found.extend(same_windows(a, b));
+    found.extend(parts_of_one_trace("A", a));
+    found.extend(parts_of_one_trace("B", b));
     if !a.iter().chain(b).all(busy_is_divided) {
         found.push(Finding::new(
             "busy-not-divided",
@@ -295,6 +297,31 @@ pub(super) fn no_input_twice(side: &'static str, analyses: &[Analysis]) -> Resul
         Some((_, analysis)) => Err(PairError::Repeated { side, path: path(analysis) }),
         None => Ok(()),
     }
+}
+
+/// Units that come from one trace vary less than runs do.
+fn parts_of_one_trace(side: &str, analyses: &[Analysis]) -> Option<Finding> {
+    let again = |i: usize, one: &Analysis| {
+        hash(one).is_some() && analyses[..i].iter().any(|other| hash(other) == hash(one))
+    };
+    let parts: Vec<&Analysis> =
+        analyses.iter().enumerate().filter(|(i, one)| again(*i, one)).map(|(_, one)| one).collect();
+    let first = parts.first()?;
+    Some(
+        Finding::new(
+            "units-of-one-trace",
+            Severity::Warning,
+            format!(
+                "side {side}: {} of its {} inputs are further windows of a trace that it holds already ({}): parts of one run \
+                 are no repeats, so the intervals say nothing of the variation from run to run and may be too narrow",
+                parts.len(),
+                analyses.len(),
+                path(first)
+            ),
+            "name a trace once, so that its windows are the units, or trace several runs",
+        )
+        .with("inputs", parts.len()),
+    )
 }
 
 /// Whether two imports are the sums of one capture.

@@ -271,7 +271,8 @@ pub enum Outcome {
     Passed,
     /// It is beyond the limit.
     Failed,
-    /// The quantity is not known, so that the limit could not be held against it.
+    /// The quantity is not known, or how surely it is beyond where that was asked for, so that the limit could
+    /// not be held against it.
     Unknown,
 }
 

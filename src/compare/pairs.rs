@@ -46,7 +46,7 @@ pub enum PairError {
     /// A group holds the same windows twice.
     #[error(
         "side {side} holds the same windows of {path} twice: a copy is no repeat, so that no interval follows from \
-         it; name each input once, and for several windows of one trace use --take and --skip that do not overlap"
+         it; name each input once, and several runs for the variation between runs"
     )]
     Repeated {
         /// `A` or `B`.

@@ -38,7 +38,8 @@ fn of_unit(
         of_unit.partition(|quantity| quantity.a != Some(0.0) || quantity.b != Some(0.0));
     let mut table = comparison::quantity_table(&shown);
     table.name = name;
-    table.title = title.to_owned();
+    let of_captures = document.a.windows == 0 || document.b.windows == 0;
+    table.title = if of_captures { format!("{title} of whole sums") } else { title.to_owned() };
     for key in LEFT_OUT {
         if let Some(at) = table.columns.iter().position(|column| column.key == key) {
             table.columns.remove(at);
