@@ -66,6 +66,43 @@ fn a_document_of_several_windows_is_searched_for_the_one_typed() {
     assert!(said.out.lines().skip(1).all(|line| line.contains(",all,")), "{}", said.out);
 }
 
+/// The keys of every object in the order of the alphabet, as `jq -S` writes them.
+fn sorted(path: &std::path::Path) {
+    let text = fs::read_to_string(path).unwrap();
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    fn sort(value: serde_json::Value) -> serde_json::Value {
+        match value {
+            serde_json::Value::Object(map) => {
+                let sorted: std::collections::BTreeMap<_, _> =
+                    map.into_iter().map(|(key, value)| (key, sort(value))).collect();
+                sorted.into_iter().collect::<serde_json::Map<_, _>>().into()
+            }
+            serde_json::Value::Array(list) => list.into_iter().map(sort).collect(),
+            other => other,
+        }
+    }
+    // Far from the beginning, as in a large document.
+    let text = serde_json::to_string(&sort(value)).unwrap();
+    fs::write(path, text.replacen('{', &format!("{{{}", " ".repeat(100_000)), 1)).unwrap();
+}
+
+#[test]
+fn documents_whose_keys_were_sorted_are_the_same_documents() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, words) in
+        [("one.json", &["-w", "latency"][..]), ("two.json", &["-w", "latency", "-w", "all"])]
+    {
+        let path = document(&folder, name, words);
+        let path = path.to_str().unwrap();
+        let before = run(&["analyze", path, "--format", "csv"]);
+        assert_eq!(before.code, 0, "{}", before.err);
+        sorted(std::path::Path::new(path));
+        let text = fs::read_to_string(path).unwrap();
+        assert!(text.find("\"schema\"").unwrap() > 100_000);
+        assert_eq!(run(&["analyze", path, "--format", "csv"]), before, "{name}");
+    }
+}
+
 #[test]
 fn damaged_documents_and_other_kinds_are_told() {
     let folder = tempfile::tempdir().unwrap();

@@ -18,6 +18,7 @@ mod database;
 mod error;
 mod recognise;
 mod report;
+mod top_level;
 
 use std::path::{Path, PathBuf};
 

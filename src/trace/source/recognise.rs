@@ -3,13 +3,14 @@
 //! Headers: SQLite's file format (100 bytes), zstd and gzip magic numbers, the first line of an nsys
 //! report (`NVIDIA Tegra Profiler Report`, since 2014 and still), of a raw capture (four times 00 FF,
 //! then `NVIDIA Nsight Systems Stream` and a version), Parquet, Arrow, HDF5 and common archives.
-//! Text is told apart by a few words in its first 64 KiB.
+//! Text is told apart by a few words in its first 64 KiB; JSON of this program by its `schema` key.
 
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::error::SourceError;
+use super::top_level;
 
 /// How much of a file is looked at: enough to reach `traceEvents` behind Kineto's device list.
 const LOOK: u64 = 64 * 1024;
@@ -86,7 +87,17 @@ pub fn recognise(path: &Path) -> Result<Content, SourceError> {
     if start.is_empty() {
         return Err(SourceError::Empty { path: path.to_path_buf() });
     }
-    Ok(by_content(&start))
+    let whole = (start.len() as u64) < LOOK;
+    match by_content(&start) {
+        // The keys of a document may have been put into another order.
+        Content::Json if !whole => {
+            let file = File::open(path).map_err(|error| SourceError::from_io(path, error))?;
+            let schema = top_level::schema(file);
+            let schema = schema.map_err(|error| SourceError::from_io(path, error))?;
+            Ok(schema.map_or(Content::Json, Content::Document))
+        }
+        content => Ok(content),
+    }
 }
 
 impl Content {
@@ -206,21 +217,11 @@ fn text(start: &[u8]) -> Option<Content> {
 }
 
 fn json(body: &str) -> Content {
-    if let Some(schema) = own_schema(body) {
+    if let Ok(Some(schema)) = top_level::schema(body.as_bytes()) {
         return Content::Document(schema);
     }
     let event = body.starts_with('[') && body.contains("\"ph\"") && body.contains("\"ts\"");
     if event || body.contains("\"traceEvents\"") { Content::ChromeTrace } else { Content::Json }
-}
-
-/// The value of the first `"schema": "nsys-attrib/…"`.
-fn own_schema(body: &str) -> Option<String> {
-    body.match_indices("\"schema\"").find_map(|(at, key)| {
-        let value = body[at + key.len()..].trim_start().strip_prefix(':')?;
-        let value = value.trim_start().strip_prefix('"')?;
-        let (schema, _) = value.split_once('"')?;
-        schema.starts_with("nsys-attrib/").then(|| schema.to_owned())
-    })
 }
 
 /// Whether the bytes use the whole alphabet evenly, as ciphertext does. Needs a few KiB to say so.
