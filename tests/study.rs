@@ -239,6 +239,56 @@ fn runs_of_another_machine_are_taken_as_they_are() {
 }
 
 #[test]
+fn runs_that_were_copied_are_not_made_again_and_what_differs_is_said_first() {
+    let rig = Rig::new();
+    plan(&rig, "", "modes = [\"untraced\"]");
+    assert_eq!((study(&rig, &[]).code, notes(&rig)), (0, 16));
+    let there = document(&rig.path("reports/made-up"));
+
+    // Plan, program and runs in another place.
+    let place = rig.path("elsewhere");
+    fs::create_dir_all(place.join("runs")).unwrap();
+    for name in ["bin", "plan.toml", "runs/made-up"] {
+        fs::rename(rig.path(name), place.join(name)).unwrap();
+    }
+    let mut command_there = command(&rig, &[]);
+    let said = rig.finish(command_there.current_dir(&place));
+    assert_eq!((said.code, notes(&rig)), (0, 16), "{}", said.err);
+    assert!(!said.err.contains("again"), "{}", said.err);
+    assert_eq!(document(&place.join("reports/made-up")), there);
+
+    // The folder inside another one: the runs are taken where they lie.
+    fs::create_dir_all(rig.path("copied")).unwrap();
+    fs::rename(place.join("runs/made-up"), rig.path("copied/from-board")).unwrap();
+    for name in ["bin", "plan.toml"] {
+        fs::rename(place.join(name), rig.path(name)).unwrap();
+    }
+    let dry = study(&rig, &["--runs", "copied", "--dry-run"]);
+    assert!(dry.out.contains("16 runs, 16 of them there already"), "{}", dry.out);
+    assert!(dry.out.contains("as from-board/request/vs-seed-1-untraced-02"), "{}", dry.out);
+    let said = study(&rig, &["--runs", "copied", "--out", "report"]);
+    assert_eq!((said.code, notes(&rig)), (0, 16), "{}", said.err);
+    let here = document(&rig.path("report"));
+    assert_eq!((&here["cost"], &here["accuracy"]), (&there["cost"], &there["accuracy"]));
+
+    // Another program: refused there, and told before anything is run in its own place.
+    rig.script("bin/fake-infer", &format!("{PROGRAM}\n# another\n"));
+    let said = study(&rig, &["--runs", "copied", "--out", "report"]);
+    assert_eq!((said.code, notes(&rig)), (2, 16), "{}", said.err);
+    assert!(said.err.contains("the program is another file (sha256 "), "{}", said.err);
+    assert!(said.err.contains("--from-runs copied"), "{}", said.err);
+    let dry = study(&rig, &["--runs", "copied/from-board", "--dry-run"]);
+    assert!(dry.out.contains("16 runs, 0 of them there already"), "{}", dry.out);
+    assert!(dry.out.contains("again: the program is another file"), "{}", dry.out);
+    let said = study(&rig, &["--runs", "copied/from-board", "--out", "report"]);
+    assert_eq!((said.code, notes(&rig)), (0, 32), "{}", said.err);
+    let first_run = said.err.find("without nsys").unwrap();
+    let last_said = said.err.rfind("will be made again: the program").unwrap();
+    assert!(last_said < first_run, "{}", said.err);
+    assert_eq!(said.err.matches("will be made again").count(), 16);
+}
+
+#[test]
 fn results_of_others_stand_beside_those_of_the_study() {
     let rig = Rig::new();
     let others = "[[cross_reference]]\nlabel = \"theirs\"\nsource = \"a made-up place\"\n\

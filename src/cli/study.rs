@@ -4,13 +4,14 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Args;
 
 use super::profile::Show;
 use super::report::{folder, template, today, typed};
 use super::{CHECK_FAILED, input, interrupt, output, profile, sample};
-use crate::collect::{Done, Driver, Stop, carry_out};
+use crate::collect::experiment::carry_out_but;
+use crate::collect::{Done, Driver, Event, Stop};
 use crate::report::paper::{
     self, FileAbout, InputAbout, PageKind, Provenance, Report, ReportFile, SCHEMA, Section,
 };
@@ -156,10 +157,18 @@ fn make_runs(
 ) -> Result<usize> {
     let mut show = Show::new(!args.verbose, io::stderr().is_terminal());
     let mut failed = 0;
+    let planned = estimate::planned(plan, can, runs)?;
+    say_differences(&planned, runs)?;
     for experiment in estimate::experiments(plan, can)? {
         let below = runs.join(study::plan::path_name(experiment.path));
-        let mut carry =
-            || carry_out(driver, &experiment.plan, &below, &mut |event| show.see(&event));
+        let elsewhere = |step| {
+            let this = |one: &&Planned| one.path == experiment.path && one.step == step;
+            planned.iter().find(this).is_some_and(Planned::is_elsewhere)
+        };
+        let mut carry = || {
+            let mut watch = |event: Event<'_>| show.see(&event);
+            carry_out_but(driver, &experiment.plan, &below, &elsewhere, &mut watch)
+        };
         let mut done = carry()?;
         profile::say_each(&done);
         // nsys fails now and then for reasons of its own; what the program did wrong it would do again.
@@ -177,6 +186,34 @@ fn make_runs(
     Ok(failed)
 }
 
+/// Says which runs lie there but are not what is asked for now, before anything is run.
+fn say_differences(planned: &[Planned], runs: &Path) -> Result<()> {
+    let shown = |path: &Path| path.strip_prefix(runs).unwrap_or(path).display().to_string();
+    let mut any = false;
+    for one in planned {
+        let (Some(found), Some(why)) = (&one.found, &one.differs) else { continue };
+        if *found != one.recipe.folder {
+            bail!(
+                "{}: this run is not what is asked for now: {why}. --from-runs {} takes the runs as they are; or \
+                 move it away, and it is made again as {}",
+                shown(found),
+                runs.display(),
+                shown(&one.recipe.folder)
+            );
+        }
+        any = true;
+        eprintln!("nsys-attrib: {}: will be made again: {why}", shown(found));
+    }
+    if any {
+        eprintln!(
+            "nsys-attrib: what is there now is kept beside it as .broken-N; --from-runs {} takes the runs as they are \
+             and runs nothing",
+            runs.display()
+        );
+    }
+    Ok(())
+}
+
 /// Whether the recording went wrong, and not the program.
 fn nsys_failed(run: &Done) -> bool {
     let kind = run.manifest.outcome.kind;
@@ -189,7 +226,7 @@ fn dry_run(plan: &StudyPlan, can: &Availability, runs: &Path) -> Result<ExitCode
     let mut out = io::stdout().lock();
     for one in &planned {
         let folder = one.recipe.folder.strip_prefix(runs).unwrap_or(&one.recipe.folder);
-        let takes = match (one.there, one.takes) {
+        let takes = match (one.is_there(), one.takes) {
             (true, _) => "there".to_owned(),
             (false, Some(length)) => format!("{length:.0}"),
             (false, None) => "?".to_owned(),
@@ -202,6 +239,12 @@ fn dry_run(plan: &StudyPlan, can: &Availability, runs: &Path) -> Result<ExitCode
             plan.program.name,
             words.join(" ")
         )?;
+        if let Some(why) = &one.differs {
+            writeln!(out, "    again: {why}")?;
+        }
+        if let Some(found) = one.found.as_ref().filter(|_| one.is_elsewhere()) {
+            writeln!(out, "    as {}", found.strip_prefix(runs).unwrap_or(found).display())?;
+        }
     }
     writeln!(out)?;
     total(&planned, &mut out)?;
@@ -212,7 +255,7 @@ fn dry_run(plan: &StudyPlan, can: &Availability, runs: &Path) -> Result<ExitCode
 }
 
 fn total(planned: &[Planned], out: &mut dyn Write) -> io::Result<()> {
-    let missing: Vec<&Planned> = planned.iter().filter(|one| !one.there).collect();
+    let missing: Vec<&Planned> = planned.iter().filter(|one| !one.is_there()).collect();
     let known: Nanos = missing.iter().filter_map(|one| one.takes).sum();
     let unknown = missing.iter().filter(|one| one.takes.is_none()).count();
     let sources: std::collections::BTreeSet<&str> =

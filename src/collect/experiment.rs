@@ -6,23 +6,20 @@
 //! ```
 //! With both modes each repetition is one traced and one untraced run, which come first in turn. A run is
 //! kept when its manifest says `completed`, its files are those of the manifest, and what was asked for
-//! (command, files, options, environment) has the same fingerprint; every other run is made again, and
-//! what was there is moved aside. A lock keeps a second driver out.
+//! (program, words, files, options, environment; not where they lie) has the same fingerprint; every other run
+//! is made again, and what was there is moved aside. A lock keeps a second driver out.
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
-use sha2::{Digest, Sha256};
-
 use super::error::CollectError;
-use super::plan::{Mode, Order, Plan, PowerPlan, ProgramPlan};
+use super::plan::{Mode, Order, Plan, PowerPlan};
 use super::run::{Driver, Event, Recipe, Watcher};
 use super::sampler::nvml::Gpus;
-use super::{cooldown, machine, overhead, program};
+use super::{cooldown, identity, machine, overhead, program};
 use crate::finding::{self, Finding};
-use crate::runs::manifest::{Manifest, OutcomeKind, Place};
+use crate::runs::manifest::{Manifest, Place};
 use crate::runs::{self, MANIFEST, RunFolder};
 
 const LOCK: &str = ".lock";
@@ -90,6 +87,20 @@ pub fn carry_out(
     out: &Path,
     watcher: &mut Watcher<'_>,
 ) -> Result<Vec<Done>, CollectError> {
+    carry_out_but(driver, plan, out, &|_| false, watcher)
+}
+
+/// The same without the steps that `elsewhere` knows to be there in another place.
+///
+/// # Errors
+/// As [`carry_out`].
+pub fn carry_out_but(
+    driver: &Driver,
+    plan: &Plan,
+    out: &Path,
+    elsewhere: &dyn Fn(Step) -> bool,
+    watcher: &mut Watcher<'_>,
+) -> Result<Vec<Done>, CollectError> {
     let fault = |problem: String| CollectError::Plan { path: PathBuf::from(&plan.name), problem };
     plan.check().map_err(fault)?;
     for program in &plan.program {
@@ -101,6 +112,9 @@ pub fn carry_out(
     for (position, step) in (1..).zip(steps(plan)) {
         if driver.stop.signal().is_some() {
             break;
+        }
+        if elsewhere(step) {
+            continue;
         }
         let recipe = recipe(plan, step, position, out);
         if let Some(kept) = kept(&recipe, watcher)? {
@@ -151,29 +165,10 @@ pub fn recipe(plan: &Plan, step: Step, position: u32, out: &Path) -> Recipe {
         program: program.name.clone(),
         repeat: step.repeat,
         position,
-        fingerprint: fingerprint(program, &recipe),
+        fingerprint: identity::fingerprint(&recipe),
     };
     recipe.place = Some(place);
     recipe
-}
-
-/// Identity of what is asked for: the words, the files behind them, the options, the environment.
-fn fingerprint(program: &ProgramPlan, recipe: &Recipe) -> String {
-    let found = program::find(&program.command[0], program.workdir.as_deref()).unwrap_or_default();
-    let (file, inputs) = program::describe(&found, &program.command, program.workdir.as_deref());
-    let asked = json!({
-        "command": recipe.command,
-        "env": recipe.env,
-        "traced": recipe.traced,
-        "trace": recipe.traced.then_some(&recipe.trace),
-        "power": recipe.power,
-        "window": recipe.window,
-        "timeout": recipe.timeout,
-        "program": file.sha256,
-        "inputs": inputs,
-    });
-    let hash = Sha256::digest(asked.to_string().as_bytes());
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The run that is there already, if it can stay; else what is there is moved aside.
@@ -184,7 +179,7 @@ fn kept(recipe: &Recipe, watcher: &mut Watcher<'_>) -> Result<Option<Done>, Coll
     }
     let why = match RunFolder::open(folder) {
         Err(error) => error.to_string(),
-        Ok(run) => match why_again(&run, recipe)? {
+        Ok(run) => match identity::why_again_in_full(&run, recipe)? {
             Some(why) => why,
             None => {
                 let Some(manifest) = run.manifest else { return Ok(None) };
@@ -196,19 +191,6 @@ fn kept(recipe: &Recipe, watcher: &mut Watcher<'_>) -> Result<Option<Done>, Coll
     watcher(Event::Again(folder, &why));
     move_aside(folder)?;
     Ok(None)
-}
-
-fn why_again(run: &RunFolder, recipe: &Recipe) -> Result<Option<String>, CollectError> {
-    let Some(manifest) = &run.manifest else { return Ok(Some("it has no manifest".to_owned())) };
-    let kind = manifest.outcome.kind;
-    if kind != OutcomeKind::Completed {
-        return Ok(Some(format!("the program {}", kind.words())));
-    }
-    let asked = |place: &Option<Place>| place.as_ref().map(|place| place.fingerprint.clone());
-    if asked(&manifest.experiment) != asked(&recipe.place) {
-        return Ok(Some("the program, its files or its options have changed".to_owned()));
-    }
-    Ok(run.verify()?.into_iter().next().map(|finding| finding.message))
 }
 
 fn move_aside(folder: &Path) -> Result<(), CollectError> {
@@ -287,6 +269,7 @@ fn lock(out: &Path) -> Result<File, CollectError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::collect::plan::ProgramPlan;
 
     fn order(order: Order, modes: &[Mode]) -> String {
         let mut plan = Plan::of("a", vec!["x".into()]);

@@ -13,6 +13,7 @@ mod error;
 pub mod experiment;
 mod export;
 mod host;
+pub mod identity;
 mod machine;
 mod nsys;
 mod options;

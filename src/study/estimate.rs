@@ -4,14 +4,15 @@
 //! took elsewhere, and beside that the idle times around it. What neither says is not guessed: the
 //! total is then a lower bound.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::availability::Availability;
 use super::cells::{FoundRun, gather};
 use super::error::StudyError;
 use super::plan::StudyPlan;
 use super::program;
-use crate::collect::experiment::{self, steps};
+use crate::collect::experiment::{self, Step, steps};
+use crate::collect::identity;
 use crate::collect::plan::Mode;
 use crate::collect::{Plan, Recipe};
 use crate::runs::sidecar::ExecutionPath;
@@ -29,14 +30,40 @@ pub struct Experiment {
 /// A run that would be made.
 #[derive(Debug)]
 pub struct Planned {
+    /// Of which experiment.
+    pub path: ExecutionPath,
+    /// Which of its runs.
+    pub step: Step,
     /// What is asked for.
     pub recipe: Recipe,
-    /// Whether a complete run lies there already.
-    pub there: bool,
+    /// The complete run of its cell that lies somewhere below the folder.
+    pub found: Option<PathBuf>,
+    /// Why that run is made again.
+    pub differs: Option<String>,
     /// How long it takes; `None` when nothing says so.
     pub takes: Option<Nanos>,
     /// Where that comes from.
     pub source: String,
+}
+
+impl Planned {
+    /// Whether it need not be made.
+    pub const fn is_there(&self) -> bool {
+        self.found.is_some() && self.differs.is_none()
+    }
+
+    /// Whether a run that need not be made lies in another place than the one where it would be made.
+    pub fn is_elsewhere(&self) -> bool {
+        self.is_there() && self.found.as_ref().is_some_and(|path| *path != self.recipe.folder)
+    }
+}
+
+/// A run that a person put together says nothing of how it was asked for, and is taken as it is.
+fn differs(run: &FoundRun, recipe: &Recipe) -> Option<String> {
+    if run.run.manifest.is_none() && run.run.path != recipe.folder {
+        return None;
+    }
+    identity::why_again(&run.run, recipe)
 }
 
 /// The experiments of a study, as far as this machine can carry them out.
@@ -75,8 +102,18 @@ pub fn planned(
             };
             let before: Vec<&FoundRun> = known.iter().filter(same).collect();
             let (takes, source) = takes(plan, experiment.path, &recipe, &before);
-            let there = before.iter().any(|run| run.repeat == step.repeat);
-            all.push(Planned { recipe, there, takes, source });
+            let found = before.iter().find(|run| run.repeat == step.repeat).copied();
+            let differs = found.and_then(|run| differs(run, &recipe));
+            let found = found.map(|run| run.run.path.clone());
+            all.push(Planned {
+                path: experiment.path,
+                step,
+                recipe,
+                found,
+                differs,
+                takes,
+                source,
+            });
         }
     }
     Ok(all)
