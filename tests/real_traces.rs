@@ -63,6 +63,7 @@ fn saxpy_counts_each_call_once_although_backtraces_repeat_it() {
 
     let window = analyze(trace, &["--window", "saxpy"]).unwrap();
     assert_eq!(count_time(&window["kernels"]["rules"]["launched"]), (5, 88_573_480));
+    assert!(window["verdict"].is_null(), "none of its work lies inside the window");
 }
 
 #[test]
@@ -78,7 +79,11 @@ fn resnet_forward_measures_issuing_not_latency() {
     assert_eq!(found["windows"]["contained_share"], 0.0);
     assert!(codes(&found).contains(&("window-does-not-contain-its-work", "data-loss")));
     assert!(codes(&found).contains(&("launch-queue-full", "warning")));
-    assert_eq!(found["verdict"]["kind"], "gpu-bound");
+    assert!(found["verdict"].is_null(), "{}", found["verdict"]);
+    assert!(codes(&found).contains(&("no-verdict", "warning")));
+    // Where the work is, there is a verdict.
+    let Some(moved) = analyze(trace, &["--window", "gpu:forward"]) else { return };
+    assert_eq!(moved["verdict"]["kind"], "gpu-bound");
     let share = found["api"]["launch"]["share"].as_f64().unwrap();
     assert!((share - 0.999).abs() < 0.0005, "{share}");
 }

@@ -96,11 +96,12 @@ impl<'a> Analyzer<'a> {
             .kernels
             .then(|| gpu_time.kernels(&scope, rule, (&launched, &meeting), self.rules));
         let launch_delay = (present.kernels && present.api).then(|| gpu_time.delays().document());
-        let evidence = Evidence {
+        let mut evidence = Evidence {
             contained,
             median_delay: gpu_time.delays().median(),
             before_their_call: gpu_time.delays().before_their_call(),
             all_threads_ns: api_time.all_threads_ns,
+            withheld: None,
         };
         let instances = self.instances(
             &scope,
@@ -110,11 +111,14 @@ impl<'a> Analyzer<'a> {
             &idle,
             split.windows,
         );
-        let verdict = if set.whole_trace || !present.operations() {
+        let mut verdict = if set.whole_trace || !present.operations() {
             None
         } else {
             verdict::decide(scope.wall_ns(), &busy.block, &total_idle)
         };
+        if verdict::is_elsewhere(set, contained.share()) {
+            evidence.withheld = verdict.take();
+        }
         let mut analysis = Analysis {
             schema: SCHEMA.to_owned(),
             tool: tool(),

@@ -96,7 +96,7 @@ pub const DEFINITIONS: &[(&str, &str)] = &[
     ),
     (
         "verdict",
-        "GPU busy >= 80 % of wall: gpu-bound (copy-bound if copies alone cover over half of busy). Otherwise the largest of launch path (launch + queue + dispatch), host (host - dispatch), sync and api, head and tail by their kinds, if it is >= 40 % of wall and >= 1.5 times the next; else mixed.",
+        "GPU busy >= 80 % of wall: gpu-bound (copy-bound if copies alone cover over half of busy). Otherwise the largest of launch path (launch + queue + dispatch), host (host - dispatch), sync and api, head and tail by their kinds, if it is >= 40 % of wall and >= 1.5 times the next; else mixed. None for the whole trace, without operations, or where the windows contain less than half of the work that they launched (gpu: windows do).",
     ),
     (
         "energy.total_mj",

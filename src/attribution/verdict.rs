@@ -3,9 +3,13 @@
 //! A GPU busy for at least 80 % of wall is the bound itself. Otherwise the largest cause of idleness
 //! names the bound, if it takes at least 40 % of wall and 1.5 times the next one; head and tail count
 //! by their kinds.
+//!
+//! Windows that contain less than half of the work that they launched measure issuing, not latency: what
+//! bounds their wall time is not what bounds that work, and no verdict is given.
 
 use super::document::{Gpu, Idle, IdleKinds, Verdict};
 use crate::units::Share;
+use crate::windows::WindowSet;
 
 /// Busy share of wall from which the GPU is the bound.
 const BUSY: f64 = 0.80;
@@ -15,6 +19,16 @@ const CAUSE: f64 = 0.40;
 const LEAD: f64 = 1.5;
 /// Share of busy time in copies alone from which copies are the bound.
 const COPIES: f64 = 0.50;
+
+/// Share of the launched work that must lie inside its own window.
+pub(super) const LEAST_CONTAINED: f64 = 0.5;
+
+/// Whether windows contain too little of what they launched. Runs of kernels launch nothing, and moved
+/// windows are where their work is.
+pub(super) fn is_elsewhere(set: &WindowSet, contained: Option<Share>) -> bool {
+    let own = !set.kernel_runs && !set.projected;
+    own && contained.is_some_and(|share| share.as_f64() < LEAST_CONTAINED)
+}
 
 /// A cause of idleness, in ns.
 struct Cause {

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::class_groups;
 use super::contained::Contained;
-use super::document::Analysis;
+use super::document::{Analysis, Verdict};
 use super::scope::{Meeting, Scope};
+use super::verdict;
 use crate::finding::{Finding, Severity};
 use crate::stats;
 use crate::trace::{Label, ProcessId};
@@ -27,6 +28,8 @@ pub(super) struct Evidence {
     pub(super) before_their_call: usize,
     /// API time of all attributed calls, whatever `--own-thread` says.
     pub(super) all_threads_ns: i64,
+    /// A verdict that is not given, because the windows do not contain the work that they launched.
+    pub(super) withheld: Option<Verdict>,
 }
 
 /// Everything that the finished blocks and the windows give reason to doubt.
@@ -38,6 +41,7 @@ pub(super) fn window_findings(
     let mut findings = Vec::new();
     overlapping(scope, &mut findings);
     containment(scope, evidence, &mut findings);
+    no_verdict(scope, evidence, &mut findings);
     instances(scope, &mut findings);
     api(analysis, evidence.all_threads_ns, &mut findings);
     own_thread_kernels(analysis, &mut findings);
@@ -141,6 +145,33 @@ fn containment(scope: &Scope<'_>, evidence: &Evidence, findings: &mut Vec<Findin
     );
 }
 
+/// Why there is no verdict, with what the wall time of the windows alone would say.
+fn no_verdict(scope: &Scope<'_>, evidence: &Evidence, findings: &mut Vec<Finding>) {
+    let (Some(verdict), Some(contained)) = (&evidence.withheld, evidence.contained.share()) else {
+        return;
+    };
+    findings.push(
+        Finding::new(
+            "no-verdict",
+            Severity::Warning,
+            format!(
+                "no verdict: the windows contain {contained} of the work that they launched (a verdict needs {:.0} %), so \
+                 that what bounds them is not what bounds that work. By the wall time of the windows alone it would be \
+                 `{}`: {}",
+                verdict::LEAST_CONTAINED * 100.0,
+                verdict.kind,
+                verdict.detail
+            ),
+            format!(
+                "use --window gpu:{} for a verdict on the work itself, or synchronise before the range ends",
+                scope.set.spec
+            ),
+        )
+        .with("contained_share", contained)
+        .with("least_contained_share", verdict::LEAST_CONTAINED),
+    );
+}
+
 fn instances(scope: &Scope<'_>, findings: &mut Vec<Finding>) {
     let count = scope.windows().len();
     if scope.set.whole_trace {
@@ -207,7 +238,7 @@ fn api(analysis: &Analysis, all_threads_ns: i64, findings: &mut Vec<Finding>) {
                 "launch-queue-full",
                 Severity::Warning,
                 format!("{blocked} of the launch time was spent in launches that waited for a place in the queue of a busy GPU: a high launch share does not mean launch-bound here"),
-                "read the verdict and the GPU busy share, not the launch share",
+                "read the GPU busy share and the verdict, if there is one, not the launch share",
             )
             .with("blocked_ns", blocked_ns)
             .with("launch_ns", api.launch.time_ns),

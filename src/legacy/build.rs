@@ -62,9 +62,15 @@ pub(super) fn analysis(
 }
 
 fn about(printed: &Printed, files: &[ImportedFile]) -> TraceAbout {
+    // A hash does not stand for several files; `imported.files` has each.
+    let (path, sha256) = match files {
+        [] => (String::new(), None),
+        [only] => (only.path.clone(), Some(only.sha256.clone())),
+        [first, others @ ..] => (format!("{} and {} more", first.path, others.len()), None),
+    };
     TraceAbout {
-        path: files.first().map(|file| file.path.clone()).unwrap_or_default(),
-        sha256: files.first().map(|file| file.sha256.clone()),
+        path,
+        sha256,
         exporter_version: printed.version.clone(),
         schema_version: None,
         session_start_unix_ns: None,

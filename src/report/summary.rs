@@ -36,6 +36,9 @@ pub fn summary(analysis: &Analysis) -> Vec<Line> {
     if let Some(verdict) = &analysis.verdict {
         lines.push(("verdict", format!("{}: {}", verdict.kind, verdict.detail)));
         lines.push(("because", verdict.because.join(" · ")));
+    } else if analysis.findings.iter().any(|finding| finding.code == "no-verdict") {
+        let text = "none: the windows contain too little of the work that they launched (finding no-verdict)";
+        lines.push(("verdict", text.to_owned()));
     }
     lines
 }

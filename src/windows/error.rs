@@ -1,5 +1,12 @@
 //! Why no windows could be selected, with what to type instead.
 
+use crate::units::TraceTime;
+
+/// A time as a specification takes it.
+fn seconds(time: TraceTime) -> String {
+    time.to_string().replace(' ', "")
+}
+
 /// A window specification could not be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -23,10 +30,30 @@ pub enum WindowError {
         expected: &'static str,
     },
     /// A span ends before it starts.
-    #[error("window `{spec}` ends before it starts")]
+    #[error("window `{spec}` ends before it starts: give the earlier time first")]
     Reversed {
         /// As typed, or the label of the row.
         spec: String,
+    },
+    /// Nothing of what was given lies in what was recorded.
+    #[error(
+        "window `{spec}`: from {from} to {to} of trace time nothing was recorded: this trace runs from {first} \
+         to {last}. Give times inside it, such as `time:{}..{}`; `nsys-attrib windows TRACE --window all` shows \
+         when its work happens",
+        seconds(*first),
+        seconds(*last)
+    )]
+    Beyond {
+        /// As typed.
+        spec: String,
+        /// The start of the first span that was given.
+        from: TraceTime,
+        /// Its end.
+        to: TraceTime,
+        /// The start of what was recorded.
+        first: TraceTime,
+        /// Its end.
+        last: TraceTime,
     },
     /// A file of windows cannot be opened.
     #[error("windows file `{path}` cannot be read: {cause}")]

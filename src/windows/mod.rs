@@ -5,6 +5,7 @@
 //! Windows: which ranges count as closed, which nested instances are dropped, who owns a window.
 //! [`intervals`] holds the interval algebra that everything after this stands on.
 
+mod beyond;
 mod error;
 mod explicit;
 pub mod intervals;

@@ -96,6 +96,9 @@ fn likeness(wanted: &str, name: &str) -> i64 {
     (strsim::jaro_winkler(&wanted.to_lowercase(), &name.to_lowercase()) * 1e6) as i64
 }
 
+/// From here on two names may be one that was mistyped.
+const ALIKE: i64 = 800_000;
+
 /// How many names an error message lists.
 const LISTED: usize = 12;
 
@@ -112,12 +115,14 @@ pub(super) fn sentence(trace: &Trace, wanted: &str) -> String {
                 a range named `latency`); `--window all` takes the whole trace"
             .to_owned();
     }
-    names.sort_by(|a, b| {
-        likeness(wanted, &b.name)
-            .cmp(&likeness(wanted, &a.name))
-            .then(b.count.cmp(&a.count))
-            .then_with(|| a.name.cmp(&b.name))
-    });
+    // What was never closed selects nothing; what is spelt otherwise is worth as much as it is frequent.
+    let key = |entry: &RangeSummary| {
+        let like = likeness(wanted, &entry.name);
+        let alike = if like >= ALIKE { like } else { 0 };
+        let closed = entry.count - entry.unclosed;
+        (closed == 0, std::cmp::Reverse((alike, closed, like)))
+    };
+    names.sort_by(|a, b| key(a).cmp(&key(b)).then_with(|| a.name.cmp(&b.name)));
     let total = names.len();
     let listed: Vec<String> = names
         .iter()

@@ -8,6 +8,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use super::beyond;
 use super::error::WindowError;
 use super::nearest;
 use super::owner::{self, Attributed, Owner};
@@ -109,7 +110,7 @@ pub fn select(
     let mut findings = Vec::new();
     let projected = matches!(spec, WindowSpec::Projected(_));
     let inner = innermost(spec);
-    let mut candidates = candidates(trace, inner, how, &mut findings)?;
+    let mut candidates = candidates(trace, (text, inner), how, &mut findings)?;
     narrow(trace, &mut candidates, how)?;
     if matches!(inner, WindowSpec::Ranges(_) | WindowSpec::Calls(_)) {
         collapse_nested(&mut candidates, text, &mut findings);
@@ -147,24 +148,28 @@ fn order(candidate: &Candidate) -> (Span, Option<ThreadId>, &str) {
 
 fn candidates(
     trace: &Trace,
-    spec: &WindowSpec,
+    (text, spec): (&str, &WindowSpec),
     how: &Selection,
     findings: &mut Vec<Finding>,
 ) -> Result<Vec<Candidate>, WindowError> {
     match spec {
         WindowSpec::Ranges(pattern) => Ok(ranges(trace, pattern, how, findings)),
-        WindowSpec::Projected(inner) => candidates(trace, inner, how, findings),
+        WindowSpec::Projected(inner) => candidates(trace, (text, inner), how, findings),
         WindowSpec::KernelRuns(pattern) => Ok(kernel_runs(trace, pattern)),
         WindowSpec::Calls(name) => Ok(calls(trace, name)),
         WindowSpec::Profiler => Ok(profiler(trace, how, findings)),
         WindowSpec::Periodic => periods(trace, findings),
-        WindowSpec::Explicit(spans) => spans
-            .iter()
-            .map(|given| {
-                let span = given.on_trace(trace.about.session)?;
-                Ok(Candidate { span, owner: None, label: given.label.clone() })
-            })
-            .collect(),
+        WindowSpec::Explicit(given) => {
+            let spans = given.iter().map(|one| one.on_trace(trace.about.session));
+            let spans = spans.collect::<Result<Vec<Span>, WindowError>>()?;
+            let kept = beyond::inside(trace, text, &spans, findings)?;
+            let one = |place: usize| Candidate {
+                span: spans[place],
+                owner: None,
+                label: given[place].label.clone(),
+            };
+            Ok(kept.into_iter().map(one).collect())
+        }
         WindowSpec::All => Ok(everything(trace, how)?.into_iter().collect()),
     }
 }
