@@ -61,7 +61,7 @@ pub(super) struct PlotArgs {
     instance: Option<usize>,
     /// Part that `timeline` (from the start of the window) or `power` (trace time; without a trace, from the first
     /// request) shows: 1ms..2.5ms
-    #[arg(long, value_name = "FROM..TO")]
+    #[arg(long, value_name = "FROM..TO", allow_hyphen_values = true)]
     zoom: Option<String>,
     /// How `compare` divides what moved [default: idle]
     #[arg(long, value_name = "BY")]

@@ -186,16 +186,25 @@ fn counted(sample: &Sample, edges: &[f64]) -> Vec<usize> {
 }
 
 fn legend(samples: &[Sample], across: Across, width: Width) -> Flow {
-    let entry = |sample: &Sample| {
-        let median = time(at(&sample.sorted, 0.5) * across.ns());
-        let name = if samples.len() == 1 { "" } else { &sample.name };
-        let numbers = format!("n = {}, median {median}", sample.sorted.len());
-        let room = width.mm() - 2.0 * MARGIN - 4.0 - font::width(&numbers, PT, false);
-        let name = font::cut_middle(name, room, PT, false);
+    let numbers: Vec<String> = samples
+        .iter()
+        .map(|sample| {
+            let median = time(at(&sample.sorted, 0.5) * across.ns());
+            format!("n = {}, median {median}", sample.sorted.len())
+        })
+        .collect();
+    let widest = numbers.iter().map(|text| font::width(text, PT, false)).fold(0.0, f64::max);
+    let names: Vec<String> = match samples {
+        [_] => vec![String::new()],
+        _ => samples.iter().map(|sample| sample.name.clone()).collect(),
+    };
+    let room = width.mm() - 2.0 * MARGIN - 5.0 - widest;
+    let names = font::cut_apart(&names, room, PT, false).shown;
+    let entry = |((sample, numbers), name): ((&Sample, String), String)| {
         let text = if name.is_empty() { numbers } else { format!("{name}: {numbers}") };
         (sample.color, text)
     };
-    let entries: Vec<(Rgb, String)> = samples.iter().map(entry).collect();
+    let entries: Vec<(Rgb, String)> = samples.iter().zip(numbers).zip(names).map(entry).collect();
     Flow::new(&entries, width.mm() - 2.0 * MARGIN)
 }
 

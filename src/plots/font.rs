@@ -7,6 +7,8 @@ use std::sync::OnceLock;
 
 use ab_glyph::{Font, FontRef};
 
+use crate::units::{Distinct, Ruler};
+
 /// The family's name, as SVG and PDF call it.
 pub const FAMILY: &str = "Roboto Condensed";
 /// The regular face.
@@ -88,53 +90,14 @@ pub fn cut_middle(text: &str, room: f64, pt: f64, bold: bool) -> String {
     if head.is_empty() { String::new() } else { format!("{head}…{tail}") }
 }
 
-/// Names cut to `room` mm so that different ones stay different: those that would look alike show the
-/// part in which they differ, and a number where even that is too long.
-pub fn cut_apart(names: &[String], room: f64, pt: f64) -> Vec<String> {
-    let mut cut: Vec<String> = names.iter().map(|name| cut_middle(name, room, pt, false)).collect();
-    for i in 0..cut.len() {
-        let alike: Vec<usize> = (i..cut.len()).filter(|other| cut[*other] == cut[i]).collect();
-        if alike.len() < 2 {
-            continue;
-        }
-        let whole: Vec<Vec<char>> =
-            alike.iter().map(|other| printable(&names[*other]).chars().collect()).collect();
-        let agree = |at: &usize| {
-            let first = whole[0].get(*at);
-            first.is_some() && whole.iter().all(|name| name.get(*at) == first)
-        };
-        let shared = (0..).take_while(agree).count();
-        for (other, name) in alike.iter().zip(&whole) {
-            cut[*other] = around(name, shared, room, pt);
-        }
-        number_equals(&mut cut, &alike, room, pt);
-    }
-    cut
-}
-
-/// The beginning of a name, and what follows from the word in which it differs.
-fn around(name: &[char], place: usize, room: f64, pt: f64) -> String {
-    const LONGEST_WORD: usize = 16;
-    let text: String = name.iter().collect();
-    let head = longest(&text, room * 0.3, pt, false);
-    let word = |c: &&char| c.is_alphanumeric() || **c == '_';
-    let into = name[..place.min(name.len())].iter().rev().take_while(word).count();
-    let from = place.min(name.len()) - into.min(LONGEST_WORD);
-    let rest: String = name[from..].iter().collect();
-    let left = room - width(head, pt, false) - width("…", pt, false);
-    format!("{head}…{}", cut_end(&rest, left, pt, false))
-}
-
-/// What still looks alike gets a number.
-fn number_equals(cut: &mut [String], alike: &[usize], room: f64, pt: f64) {
-    let texts: Vec<String> = alike.iter().map(|place| cut[*place].clone()).collect();
-    for (n, place) in alike.iter().enumerate() {
-        if texts.iter().filter(|text| **text == texts[n]).count() > 1 {
-            let number = format!(" #{}", n + 1);
-            let left = room - width(&number, pt, false);
-            cut[*place] = cut_end(&texts[n], left, pt, false) + &number;
-        }
-    }
+/// Names cut to `room` mm so that different ones stay different.
+pub fn cut_apart(names: &[String], room: f64, pt: f64, bold: bool) -> Distinct {
+    let width = |c: char| {
+        let mut one = [0; 4];
+        width(c.encode_utf8(&mut one), pt, bold)
+    };
+    let ruler = Ruler { room, width: &width, clean: &printable };
+    ruler.distinct(names.iter().map(String::as_str))
 }
 
 /// The longest beginning that fits.
@@ -174,11 +137,11 @@ mod tests {
         let names = [
             long("Add", "x"),
             long("Mul", "x"),
-            long("Add", "x"),
+            long("Sub", "x"),
             "gemm".to_owned(),
             long("Exp", "y"),
         ];
-        let cut = cut_apart(&names, 40.0, 7.0);
+        let cut = cut_apart(&names, 40.0, 7.0, false).shown;
         assert!(cut.iter().all(|name| width(name, 7.0, false) <= 40.0 + 1e-9), "{cut:?}");
         assert_eq!(cut.iter().collect::<std::collections::BTreeSet<_>>().len(), 5, "{cut:?}");
         assert!(cut[1].contains("Mul") && cut[3] == "gemm", "{cut:?}");

@@ -22,8 +22,9 @@ impl Flow {
     pub(super) fn new(entries: &[(Rgb, String)], room: f64) -> Self {
         let mut lines: Vec<Vec<(f64, Rgb, String)>> = Vec::new();
         let mut at = f64::INFINITY;
-        for (color, name) in entries {
-            let name = font::cut_middle(name, room - SWATCH - TO_NAME, PT, false);
+        let names: Vec<String> = entries.iter().map(|(_, name)| name.clone()).collect();
+        let names = font::cut_apart(&names, room - SWATCH - TO_NAME, PT, false).shown;
+        for ((color, _), name) in entries.iter().zip(names) {
             let width = SWATCH + TO_NAME + font::width(&name, PT, false);
             if at + width > room {
                 lines.push(Vec::new());
@@ -91,8 +92,9 @@ impl Table {
         (0..self.heads.len()).map(widest).collect()
     }
 
-    /// Paints it between two edges; the columns stand right behind the names.
-    pub(super) fn draw(&self, scene: &mut Scene, left: f64, right: f64, y: f64) {
+    /// Paints it between two edges; the columns stand right behind the names. Whether numbers alone
+    /// tell some names apart.
+    pub(super) fn draw(&self, scene: &mut Scene, left: f64, right: f64, y: f64) -> bool {
         const GAP: f64 = 2.4;
         let mut columns = self.columns();
         // Values that leave no room for names are left out; the bars say them.
@@ -102,7 +104,8 @@ impl Table {
         let values: f64 = columns.iter().map(|width| width + GAP).sum();
         let room = right - left - SWATCH - TO_NAME - values;
         let names: Vec<String> = self.rows.iter().map(|row| row.name.clone()).collect();
-        let names = font::cut_apart(&names, room, PT);
+        let names = font::cut_apart(&names, room, PT, false);
+        let (names, numbered) = (names.shown, names.numbered);
         let widest = names.iter().map(|name| font::width(name, PT, false)).fold(0.0, f64::max);
         let mut edge = left + SWATCH + TO_NAME + widest;
         let edges: Vec<f64> = columns
@@ -130,5 +133,6 @@ impl Table {
             }
             middle += LINE;
         }
+        numbered
     }
 }

@@ -235,10 +235,12 @@ impl Sheet {
         let mut scene = Scene::new(width, bottom + BELOW + MARGIN);
         panel.draw_grid_across(&mut scene);
         let mut texts = Vec::new();
-        for (i, ((name, bold), number)) in names.iter().zip(numbers).enumerate() {
+        let short: Vec<String> = names.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let bold = names.iter().any(|(_, bold)| *bold);
+        let short = font::cut_apart(&short, name_room, PT, bold).shown;
+        for (i, (((_, bold), number), name)) in names.iter().zip(numbers).zip(short).enumerate() {
             let top = MARGIN + i as f64 * pitch;
             let y = top + PITCH / 2.0 + HALF;
-            let name = font::cut_middle(name, name_room, PT, *bold);
             let text = Text::new(panel.left - 1.4, y, PT, name).anchored(Anchor::End);
             scene.text(if *bold { text.bold() } else { text });
             if beside {

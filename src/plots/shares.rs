@@ -159,17 +159,22 @@ fn draw(
         y: Axis::linear(0.0, 1.0),
     };
     panel.draw_grid_across(&mut scene);
-    for (g, group) in groups.iter().enumerate() {
+    let names: Vec<String> =
+        groups.iter().enumerate().map(|(g, group)| numbered(groups, g, &group.name)).collect();
+    let names = font::cut_apart(&names, names_room - 1.4, PT, false).shown;
+    for (g, name) in names.into_iter().enumerate() {
         let y = MARGIN + g as f64 * PITCH + (PITCH - BAR) / 2.0;
-        let name = font::cut_middle(&numbered(groups, g, &group.name), names_room - 1.4, PT, false);
         let text = Text::new(panel.left - 1.2, y + BAR / 2.0 + HALF, PT, name);
         scene.text(text.anchored(Anchor::End));
         bar(&mut scene, &panel, y, &parts, g, &color_of);
     }
     panel.draw_below(&mut scene, words.axis);
-    table.draw(&mut scene, MARGIN, width.mm() - MARGIN, bars + BELOW + 1.4);
+    let by_number = table.draw(&mut scene, MARGIN, width.mm() - MARGIN, bars + BELOW + 1.4);
     let shown = windows(groups.iter().flat_map(|group| &group.analyses));
-    let caption = format!("{}: {shown}. {}", words.title, words.definition);
+    let mut caption = format!("{}: {shown}. {}", words.title, words.definition);
+    if by_number {
+        caption += " Names that end in …#1, …#2 agree as far as there is room; `analyze --format csv` has them whole.";
+    }
     Ok(Figure { title: words.title.to_owned(), caption, scene })
 }
 

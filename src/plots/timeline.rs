@@ -23,9 +23,9 @@ use super::panel::{BELOW, Panel};
 use super::scene::{Anchor, Scene, Text};
 use super::size::{HAIR, HALF, MARGIN, PT, SMALL, Width};
 use super::strip::{Placed, Strip};
-use crate::attribution::lanes_document::{OperationKind, OperationSlice};
+use crate::attribution::lanes_document::{LaneWindow, OperationKind, OperationSlice};
 use crate::attribution::{Cause, Doing, Lanes};
-use crate::units::Span;
+use crate::units::{Span, TraceTime};
 
 /// Height of a row, mm.
 const ROW: f64 = 3.1;
@@ -77,7 +77,7 @@ pub struct View {
 /// # Errors
 /// [`PlotError::Empty`] when the view has no length.
 pub fn timeline(lanes: &Lanes, view: &View, width: Width) -> Result<Figure, PlotError> {
-    let span = view.span.unwrap_or_else(|| lanes.window.view());
+    let span = view.span.unwrap_or_else(|| extent(&lanes.window));
     if span.is_empty() {
         return Err(PlotError::Empty("the window has no length".to_owned()));
     }
@@ -100,9 +100,10 @@ pub fn timeline(lanes: &Lanes, view: &View, width: Width) -> Result<Figure, Plot
         y: Axis::linear(0.0, 1.0),
     };
     panel.draw_grid_across(&mut scene);
-    for row in &plan.rows {
+    let names: Vec<String> = plan.rows.iter().map(|row| row.name.clone()).collect();
+    let names = font::cut_apart(&names, left - MARGIN - 1.2, SMALL, false).shown;
+    for (row, name) in plan.rows.iter().zip(names) {
         let y = MARGIN + row.top;
-        let name = font::cut_middle(&row.name, left - MARGIN - 1.2, SMALL, false);
         let text = Text::new(left - 1.0, y + row.height / 2.0 + HALF * SMALL / PT, SMALL, name);
         scene.text(text.anchored(Anchor::End));
         let slices: Vec<Placed<'_>> = row
@@ -121,7 +122,31 @@ pub fn timeline(lanes: &Lanes, view: &View, width: Width) -> Result<Figure, Plot
     mark(&mut scene, &panel, &plan, view, &place);
     panel.draw_below(&mut scene, &format!("time since the start of the window ({})", unit.name));
     legend.draw(&mut scene, MARGIN, bottom + BELOW + 0.8);
-    Ok(Figure { title: title(lanes), caption: caption(lanes, &plan, view), scene })
+    Ok(Figure { title: title(lanes), caption: caption(lanes, &plan, view, span), scene })
+}
+
+/// The part that is drawn when none is named. The calls that caused a moved window's work are shown too
+/// where they fill at least a third of the picture with it; else the picture is the work's.
+fn extent(window: &LaneWindow) -> Span {
+    let (all, own) = (window.view(), window.span());
+    if own.is_empty() || all.length().as_ns() <= 3 * own.length().as_ns() { all } else { own }
+}
+
+/// Where the calls of a moved window are, when the picture does not reach them.
+fn calls_elsewhere(window: &LaneWindow, span: Span) -> Option<String> {
+    let calls = Span::new(window.cpu_start_ns, window.cpu_end_ns)?;
+    if span.contains(calls) || window.span().contains(calls) {
+        return None;
+    }
+    let from_start = |ns: TraceTime| (ns - window.start_ns).as_ns();
+    let ms = |ns: i64| format!("{:.3}ms", ns as f64 / 1e6);
+    let (from, to) = (from_start(window.cpu_start_ns), from_start(window.cpu_end_ns));
+    let before = super::axis::time(-from as f64);
+    Some(format!(
+        " Its calls begin {before} before it and are not all shown; `--zoom {}..{}` shows them with the work.",
+        ms(from),
+        ms(to.max(from_start(window.end_ns)))
+    ))
 }
 
 fn title(lanes: &Lanes) -> String {
@@ -129,7 +154,7 @@ fn title(lanes: &Lanes) -> String {
     font::printable(&format!("Window {} of “{}”", window.index, window.spec))
 }
 
-fn caption(lanes: &Lanes, plan: &Plan, view: &View) -> String {
+fn caption(lanes: &Lanes, plan: &Plan, view: &View, span: Span) -> String {
     let window = &lanes.window;
     let mut caption = format!(
         "Instance {} of the windows “{}” of {}, {} long. Calls are coloured as the idle time that they cause, \
@@ -140,6 +165,9 @@ fn caption(lanes: &Lanes, plan: &Plan, view: &View) -> String {
         trace(Some(&lanes.trace)),
         super::axis::time((window.end_ns - window.start_ns).as_ns() as f64),
     );
+    if view.span.is_none() {
+        caption.extend(calls_elsewhere(window, span));
+    }
     if !view.path.is_empty() {
         caption += &format!(" The red line is {}.", font::printable(&view.path_name));
     }

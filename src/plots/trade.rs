@@ -184,8 +184,11 @@ impl Plane {
         mut taken: Vec<TextBox>,
     ) -> Vec<(Rgb, String)> {
         let mut unnamed = Vec::new();
-        for (n, point) in points.iter().enumerate() {
-            match free(&self.panel, self.place(point), &point.name, &taken) {
+        let names: Vec<String> = points.iter().map(|point| point.name.clone()).collect();
+        let room = (self.panel.right - self.panel.left) * 0.45;
+        let names = font::cut_apart(&names, room, PT, false).shown;
+        for (n, (point, name)) in points.iter().zip(&names).enumerate() {
+            match free(&self.panel, self.place(point), name, &taken) {
                 Some(text) => {
                     taken.push(text.space());
                     scene.text(text);
@@ -239,9 +242,8 @@ fn around((x, y): (f64, f64)) -> TextBox {
 
 /// The name at the first place where it covers nothing.
 fn free(panel: &Panel, (x, y): (f64, f64), name: &str, taken: &[TextBox]) -> Option<Text> {
-    let name = font::cut_middle(name, (panel.right - panel.left) * 0.45, PT, false);
     let text = |dx: f64, dy: f64, anchor: Anchor| {
-        Text::new(x + dx, y + dy + HALF, PT, name.clone()).anchored(anchor)
+        Text::new(x + dx, y + dy + HALF, PT, name.to_owned()).anchored(anchor)
     };
     let places = [
         text(1.6, -2.0, Anchor::Start),

@@ -61,9 +61,10 @@ pub fn idle(groups: &[Group], width: Width) -> Result<Figure, PlotError> {
         y: Axis::linear(0.0, 1.0),
     };
     panel.draw_grid_across(&mut scene);
-    for fall in &falls {
+    let names: Vec<String> = falls.iter().map(|fall| fall.name.clone()).collect();
+    let names = font::cut_apart(&names, width.mm() - 2.0 * MARGIN, PT, true).shown;
+    for (fall, name) in falls.iter().zip(names) {
         if head > 0.0 {
-            let name = font::cut_middle(&fall.name, width.mm() - 2.0 * MARGIN, PT, true);
             scene.text(Text::new(MARGIN, y + LINE / 2.0 + HALF, PT, name).bold());
             y += head;
         }

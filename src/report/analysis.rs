@@ -3,7 +3,7 @@
 use super::summary::idle_parts;
 use super::table::{Cell, Table, grouped, number, text};
 use crate::attribution::document::{Analysis, Api, Idle, IdleKinds, Instance, Kernels, Rules};
-use crate::units::{Nanos, plain};
+use crate::units::Nanos;
 
 /// The tables that a person wants in a terminal: what the summary says already is left out, long
 /// lists are cut to `top` rows.
@@ -374,7 +374,7 @@ fn instance_table(analysis: &Analysis) -> Table {
     let row = |window: &Instance| {
         let mut row = vec![
             Cell::Count(window.index as u64),
-            Cell::Text(plain(&window.label, 60)),
+            Cell::from(window.label.as_str()),
             Cell::Instant(window.start_ns),
             Cell::Time(window.end_ns - window.start_ns),
         ];

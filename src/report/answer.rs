@@ -13,9 +13,6 @@ use super::table::{Cell, Column, Table};
 use super::terminal::{Style, write_table as write_drawn};
 use crate::units::{Bytes, Millijoules, Milliwatts, Nanos, plain};
 
-/// How long a name may be in Markdown before its middle is left out.
-const LONGEST_NAME: usize = 160;
-
 /// Named columns and rows of cells.
 #[derive(Clone, Debug)]
 pub struct Answer<'a> {
@@ -115,15 +112,12 @@ pub fn write_markdown(
         headings.join(" | "),
         rules.join(" | ")
     )?;
-    for row in rows {
-        let cells: Vec<String> = row
-            .iter()
-            .map(|cell| match cell {
-                Cell::Text(name) => escaped(&plain(name, LONGEST_NAME)),
-                other => other.for_people(),
-            })
-            .collect();
+    let (rows, numbered) = super::markdown::cells(&rows, answer.columns.len());
+    for cells in rows {
         writeln!(out, "| {} |", cells.join(" | "))?;
+    }
+    if numbered {
+        writeln!(out, "\n{}", super::markdown::NUMBERED)?;
     }
     match note {
         Some(note) => writeln!(out, "\n*{}*", escaped(&note)),

@@ -6,9 +6,9 @@ use super::line::Line;
 use super::paper::{ColumnKind, ShownColumn, ShownTable};
 use super::table::{Cell, Table};
 use crate::finding::Finding;
-use crate::units::plain;
+use crate::units::distinct;
 
-/// How long a name may be before its middle is left out.
+/// How long a name may be before a part of it is left out.
 const LONGEST_NAME: usize = 160;
 
 /// Writes a summary, tables and findings under a heading.
@@ -47,20 +47,44 @@ fn write_one(out: &mut dyn Write, table: &Table) -> io::Result<()> {
     let rules: Vec<&str> =
         table.columns.iter().map(|column| if column.is_text { ":--" } else { "--:" }).collect();
     writeln!(out, "| {} |", rules.join(" | "))?;
-    for row in &table.rows {
-        let cells: Vec<String> = row
-            .iter()
-            .map(|cell| match cell {
-                Cell::Text(name) => escaped(&plain(name, LONGEST_NAME)),
-                other => other.for_people(),
-            })
-            .collect();
+    let (rows, numbered) = cells(&table.rows, table.columns.len());
+    for cells in rows {
         writeln!(out, "| {} |", cells.join(" | "))?;
     }
     if let Some(note) = &table.note {
         writeln!(out, "\n*{}*", escaped(note))?;
     }
+    if numbered {
+        writeln!(out, "\n{NUMBERED}")?;
+    }
     Ok(())
+}
+
+/// What stands below names that a number alone tells apart.
+pub(super) const NUMBERED: &str =
+    "*…\\#1, …\\#2: names that agree as far as there is room; the CSV format has them whole.*";
+
+/// The cells of so many columns as they are written, and whether numbers alone tell names apart.
+pub(super) fn cells(rows: &[Vec<Cell>], columns: usize) -> (Vec<Vec<String>>, bool) {
+    let mut numbered = false;
+    let mut shown: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| row.iter().map(|cell| escaped(&cell.for_people())).collect())
+        .collect();
+    for at in 0..columns {
+        let is_name = |row: &&Vec<Cell>| matches!(row.get(at), Some(Cell::Text(_)));
+        let names = rows.iter().filter(is_name).filter_map(|row| match &row[at] {
+            Cell::Text(name) => Some(name.as_str()),
+            _ => None,
+        });
+        let names = distinct(names, LONGEST_NAME);
+        numbered |= names.numbered;
+        let places = rows.iter().enumerate().filter(|(_, row)| is_name(row));
+        for ((place, _), name) in places.zip(&names.shown) {
+            shown[place][at] = escaped(name);
+        }
+    }
+    (shown, numbered)
 }
 
 /// A table of a report, without a heading; at most `top` rows.
@@ -76,11 +100,13 @@ pub(super) fn shown_table(table: &ShownTable, top: usize) -> String {
     };
     let rules: Vec<&str> = table.columns.iter().map(rule).collect();
     let mut text = format!("| {} |\n| {} |\n", headings.join(" | "), rules.join(" | "));
-    for row in table.rows.iter().take(top) {
-        let cells: Vec<String> = row
-            .iter()
-            .map(|cell| escaped(&plain(&cell.text, LONGEST_NAME)).replace('`', "\\`"))
-            .collect();
+    let rows = &table.rows[..table.rows.len().min(top)];
+    let columns: Vec<_> = (0..table.columns.len())
+        .map(|at| distinct(rows.iter().map(|row| row[at].text.as_str()), LONGEST_NAME))
+        .collect();
+    for at in 0..rows.len() {
+        let cells: Vec<String> =
+            columns.iter().map(|column| escaped(&column.shown[at]).replace('`', "\\`")).collect();
         text += &format!("| {} |\n", cells.join(" | "));
     }
     if table.total_rows > top {
@@ -88,6 +114,9 @@ pub(super) fn shown_table(table: &ShownTable, top: usize) -> String {
     }
     if let Some(note) = &table.note {
         text += &format!("\n*{}*\n", escaped(note));
+    }
+    if columns.iter().any(|column| column.numbered) {
+        text += &format!("\n{NUMBERED}\n");
     }
     text
 }

@@ -1,7 +1,7 @@
 //! Tables and findings for a terminal.
 //!
 //! Colours and the width come from the caller, who knows whether there is a terminal. Names from a
-//! trace may hold anything; control characters are escaped and long names keep both ends.
+//! trace may hold anything; control characters are escaped, and different names stay different.
 
 use std::io::{self, Write};
 
@@ -10,7 +10,7 @@ use comfy_table::{Attribute, Cell as Drawn, CellAlignment, ContentArrangement, p
 use super::line::Line;
 use super::table::{Cell, Table};
 use crate::finding::{Finding, Severity};
-use crate::units::plain;
+use crate::units::{distinct, plain};
 
 /// How to draw.
 #[derive(Clone, Copy, Debug)]
@@ -76,10 +76,18 @@ pub fn write_table(out: &mut dyn Write, table: &Table, style: Style) -> io::Resu
     };
     drawn.set_header(table.columns.iter().map(heading).collect::<Vec<Drawn>>());
     let limits = name_limits(table, usize::from(style.width));
-    for row in &table.rows {
-        let cells = row.iter().zip(&table.columns).zip(&limits).map(|((cell, column), limit)| {
+    let mut numbered = false;
+    let columns: Vec<Vec<String>> = (0..table.columns.len())
+        .map(|at| {
+            let names = distinct(table.rows.iter().map(|row| name_of(&row[at])), limits[at]);
+            numbered |= names.numbered;
+            names.shown
+        })
+        .collect();
+    for (at, row) in table.rows.iter().enumerate() {
+        let cells = row.iter().zip(&table.columns).zip(&columns).map(|((cell, column), names)| {
             let text = match cell {
-                Cell::Text(name) => plain(name, *limit),
+                Cell::Text(_) => names[at].clone(),
                 other => other.for_people(),
             };
             Drawn::new(text).set_alignment(alignment(column.is_text))
@@ -92,7 +100,22 @@ pub fn write_table(out: &mut dyn Write, table: &Table, style: Style) -> io::Resu
     if let Some(note) = &table.note {
         writeln!(out, "  … {note}")?;
     }
+    if numbered {
+        writeln!(out, "  {NUMBERED}")?;
+    }
     Ok(())
+}
+
+/// What stands below names that a number alone tells apart.
+const NUMBERED: &str =
+    "…#1, …#2: names that agree as far as there is room; --format csv has them whole";
+
+/// The name in a cell, if it holds one.
+fn name_of(cell: &Cell) -> &str {
+    match cell {
+        Cell::Text(name) => name,
+        _ => "",
+    }
 }
 
 const fn alignment(is_text: bool) -> CellAlignment {

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 
 use crate::attribution::lanes_document::{CallSlice, OperationKind, OperationSlice, ThreadLane};
 use crate::attribution::{Doing, Lanes};
-use crate::units::plain;
+use crate::units::{distinct, plain};
 
 /// The longest name that is handed on, in characters.
 const LONGEST: usize = 1000;
@@ -102,8 +102,14 @@ pub(super) struct Track {
 /// The tracks of the windows.
 pub(super) fn tracks(windows: &[Lanes]) -> Vec<Track> {
     let mut gathered = Gathered::default();
+    // One name has one form in all windows.
+    let all = windows.iter().flat_map(|lanes| &lanes.names);
+    let names = distinct(all.map(String::as_str), LONGEST).shown;
+    let mut names = names.as_slice();
     for lanes in windows {
-        gathered.add(lanes);
+        let (own, others) = names.split_at(lanes.names.len());
+        gathered.add(lanes, own);
+        names = others;
     }
     gathered.tracks()
 }
@@ -122,15 +128,15 @@ struct Gathered {
 }
 
 impl Gathered {
-    fn add(&mut self, lanes: &Lanes) {
+    fn add(&mut self, lanes: &Lanes, names: &[String]) {
         let mut own: BTreeMap<(Home, Place), BTreeMap<Slice, usize>> = BTreeMap::new();
         let mut put = |home: Home, place: Place, slice: Slice| {
             *own.entry((home, place)).or_default().entry(slice).or_default() += 1;
         };
-        findings(lanes, &mut put);
-        ranges(lanes, &mut put);
-        let calls: Vec<(Home, Place, Slice)> = calls(lanes);
-        for (at, (home, place, slice)) in operations(lanes).into_iter().enumerate() {
+        findings(lanes, names, &mut put);
+        ranges(lanes, names, &mut put);
+        let calls: Vec<(Home, Place, Slice)> = calls(lanes, names);
+        for (at, (home, place, slice)) in operations(lanes, names).into_iter().enumerate() {
             if let Some((on, thread, call)) = lanes.operations[at].call.map(|call| &calls[call]) {
                 let next = self.calls.len() as u64 + 1;
                 let flow = *self.calls.entry(key(on, thread, call)).or_insert(next);
@@ -188,7 +194,7 @@ fn slice(
 }
 
 /// The windows themselves, and busy and idle time inside them.
-fn findings(lanes: &Lanes, put: &mut dyn FnMut(Home, Place, Slice)) {
+fn findings(lanes: &Lanes, names: &[String], put: &mut dyn FnMut(Home, Place, Slice)) {
     let window = &lanes.window;
     let times = (window.start_ns.as_ns(), window.end_ns.as_ns());
     let notes =
@@ -202,7 +208,7 @@ fn findings(lanes: &Lanes, put: &mut dyn FnMut(Home, Place, Slice)) {
             crate::attribution::Place::Middle => "middle",
             crate::attribution::Place::Tail => "tail",
         };
-        let next = piece.next.map(|next| plain(lanes.name(lanes.operations[next].name), LONGEST));
+        let next = piece.next.map(|next| names[lanes.operations[next].name].clone());
         let mut notes = vec![("cause", piece.cause.name().to_owned()), ("place", place.to_owned())];
         notes.extend(next.map(|name| ("waits_for", name)));
         put(Home::Findings, Place::Idle, slice(times, name, "idle", notes));
@@ -213,7 +219,7 @@ fn findings(lanes: &Lanes, put: &mut dyn FnMut(Home, Place, Slice)) {
     }
 }
 
-fn ranges(lanes: &Lanes, put: &mut dyn FnMut(Home, Place, Slice)) {
+fn ranges(lanes: &Lanes, names: &[String], put: &mut dyn FnMut(Home, Place, Slice)) {
     let end_of_view = lanes.window.view().end_ns();
     for range in &lanes.ranges {
         let lane = &lanes.threads[range.thread];
@@ -227,15 +233,11 @@ fn ranges(lanes: &Lanes, put: &mut dyn FnMut(Home, Place, Slice)) {
             crate::units::TraceTime::as_ns,
         );
         let times = (range.start_ns.as_ns(), end);
-        put(
-            process(lane),
-            thread(lane, false),
-            slice(times, lanes.name(range.name), "nvtx", notes),
-        );
+        put(process(lane), thread(lane, false), slice(times, &names[range.name], "nvtx", notes));
     }
 }
 
-fn calls(lanes: &Lanes) -> Vec<(Home, Place, Slice)> {
+fn calls(lanes: &Lanes, names: &[String]) -> Vec<(Home, Place, Slice)> {
     let one = |call: &CallSlice| {
         let lane = &lanes.threads[call.thread];
         let kind = match call.kind {
@@ -245,12 +247,12 @@ fn calls(lanes: &Lanes) -> Vec<(Home, Place, Slice)> {
         };
         let times = (call.start_ns.as_ns(), call.end_ns.as_ns());
         let notes = vec![("kind", kind.to_owned())];
-        (process(lane), thread(lane, true), slice(times, lanes.name(call.name), "cuda-api", notes))
+        (process(lane), thread(lane, true), slice(times, &names[call.name], "cuda-api", notes))
     };
     lanes.calls.iter().map(one).collect()
 }
 
-fn operations(lanes: &Lanes) -> Vec<(Home, Place, Slice)> {
+fn operations(lanes: &Lanes, names: &[String]) -> Vec<(Home, Place, Slice)> {
     let one = |op: &OperationSlice| {
         let lane = &lanes.streams[op.stream];
         let name = lane.device_name.as_deref().map(|name| plain(name, LONGEST));
@@ -268,7 +270,7 @@ fn operations(lanes: &Lanes) -> Vec<(Home, Place, Slice)> {
         };
         let class = op.class.iter().map(|class| ("class", plain(class, LONGEST)));
         let times = (op.start_ns.as_ns(), op.end_ns.as_ns());
-        (home, place, slice(times, lanes.name(op.name), category, class.collect()))
+        (home, place, slice(times, &names[op.name], category, class.collect()))
     };
     lanes.operations.iter().map(one).collect()
 }

@@ -223,7 +223,7 @@ fn instances(set: &WindowsSet) -> Table {
             Cell::Time(window.end_ns - window.start_ns),
         ];
         if !same_label {
-            row.push(Cell::Text(plain(&window.label, 60)));
+            row.push(Cell::from(window.label.as_str()));
         }
         if !same_thread {
             row.extend([id(window.process), id(window.thread)]);

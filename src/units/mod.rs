@@ -7,6 +7,7 @@
 
 mod bytes;
 pub mod clock;
+mod distinct;
 mod energy;
 mod number;
 mod plain;
@@ -16,6 +17,7 @@ mod time;
 
 pub use bytes::Bytes;
 pub use clock::SessionClock;
+pub use distinct::{Distinct, Ruler, distinct};
 pub use energy::{Millijoules, Milliwatts};
 pub use number::{fixed, signed};
 pub use plain::plain;

@@ -3,7 +3,7 @@
 /// Control characters (ANSI escapes, newlines, NUL) become `\u{..}` escapes; at most `limit`
 /// characters are kept, with the middle left out, since both ends of a C++ name tell things apart.
 pub fn plain(text: &str, limit: usize) -> String {
-    let mut clean = String::with_capacity(text.len().min(4 * limit));
+    let mut clean = String::with_capacity(text.len().min(limit.saturating_mul(4)));
     let long = text.chars().count() > limit;
     let (head, tail) = if long { (limit * 2 / 3, limit - limit * 2 / 3 - 1) } else { (limit, 0) };
     let mut push = |c: char| {
@@ -20,6 +20,11 @@ pub fn plain(text: &str, limit: usize) -> String {
         text.chars().skip(skip).for_each(&mut push);
     }
     clean
+}
+
+/// The whole text with control characters as escapes.
+pub(super) fn escaped(text: &str) -> String {
+    plain(text, usize::MAX / 8)
 }
 
 /// Characters that reorder what follows them.

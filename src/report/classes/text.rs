@@ -8,7 +8,7 @@ use crate::report::Style;
 use crate::report::line::Line;
 use crate::report::notes::{write_heading, write_notes};
 use crate::report::table::{Cell, Table, grouped, number, text};
-use crate::units::{Nanos, plain};
+use crate::units::{Nanos, distinct, plain};
 
 /// Trace, windows, rules and the unclassified share, then the groups.
 pub fn summary(document: &ClassesDocument) -> Vec<Line> {
@@ -102,7 +102,9 @@ pub fn write_kernels(
     write_heading(out, "Kernels, the unclassified first", style)?;
     writeln!(out, "  {:>7}  {:>10}  {:>9}  {:<16}  rule", "share", "time", "count", "class")?;
     let width = usize::from(style.width).saturating_sub(4).max(30);
-    for kernel in document.kernels.iter().take(top) {
+    let shown = document.kernels.iter().take(top);
+    let names = distinct(shown.clone().map(|kernel| readable(&kernel.name)), width);
+    for (kernel, name) in shown.zip(&names.shown) {
         let share = kernel.share.map_or_else(|| "–".to_owned(), |share| share.to_string());
         writeln!(
             out,
@@ -112,18 +114,13 @@ pub fn write_kernels(
             kernel.class,
             rule_name(kernel.by.as_ref()).for_people(),
         )?;
-        writeln!(out, "    {}", fitting(readable(&kernel.name), width))?;
+        writeln!(out, "    {name}")?;
     }
     let total = document.kernels.len();
     if total > top {
         writeln!(out, "  … {} more; --top {total} shows all", total - top)?;
     }
     Ok(())
-}
-
-/// Escaped, and short enough with the escapes.
-fn fitting(name: &str, width: usize) -> String {
-    plain(&plain(name, 400), width)
 }
 
 /// Writes rules with their patterns whole, so that they can be copied.

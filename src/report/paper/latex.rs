@@ -7,9 +7,9 @@
 use std::fmt::Write as _;
 
 use super::shown::{ColumnKind, MISSING, ShownCell, ShownColumn, ShownTable, Unit};
-use crate::units::plain;
+use crate::units::{Distinct, distinct, plain};
 
-/// Characters of a name in a table; both ends are kept.
+/// Characters of a name in a table.
 const LONGEST_NAME: usize = 110;
 /// Characters of a hash in a table.
 const SHOWN_HASH: usize = 13;
@@ -84,7 +84,11 @@ fn glyph(c: char) -> String {
 
 /// A name in typewriter type that may be broken where C++ names have joints.
 pub fn code(name: &str, longest: usize) -> String {
-    format!(r"\texttt{{{}}}", breakable(&plain(name, longest)))
+    typewriter(&plain(name, longest))
+}
+
+fn typewriter(text: &str) -> String {
+    format!(r"\texttt{{{}}}", breakable(text))
 }
 
 /// Text whose long words may be broken, at the joints of C++ names or after so many letters.
@@ -137,9 +141,9 @@ const fn unit_command(unit: Unit) -> &'static str {
         Unit::Percent => r"\si{\percent}",
         Unit::Point => "pp",
         Unit::Byte => "B",
-        Unit::Kibibyte => "KiB",
-        Unit::Mebibyte => "MiB",
-        Unit::Gibibyte => "GiB",
+        Unit::Kilobyte => "kB",
+        Unit::Megabyte => "MB",
+        Unit::Gigabyte => "GB",
         Unit::Milliwatt => r"\si{\milli\watt}",
         Unit::Watt => r"\si{\watt}",
         Unit::Millijoule => r"\si{\milli\joule}",
@@ -154,6 +158,9 @@ pub fn tabular(table: &ShownTable, top: usize) -> String {
     // Hashes are for machines, which read them in the CSV file.
     let limit =
         |at: usize| if table.columns[at].key == "sha256" { SHOWN_HASH } else { LONGEST_NAME };
+    let names: Vec<Distinct> = (0..table.columns.len())
+        .map(|at| distinct(rows.iter().map(|row| row[at].text.as_str()), limit(at)))
+        .collect();
     let widths: Vec<usize> = (0..table.columns.len())
         .map(|at| {
             let lengths = rows.iter().map(|row| row[at].text.chars().count());
@@ -187,11 +194,12 @@ pub fn tabular(table: &ShownTable, top: usize) -> String {
     let headings: Vec<String> =
         table.columns.iter().map(|column| heading(column, stacked)).collect();
     let _ = writeln!(text, "{} \\\\\n\\midrule", headings.join(" & "));
-    for row in rows {
+    for (place, row) in rows.iter().enumerate() {
+        let name = |at: usize| names[at].shown[place].as_str();
         let cells: Vec<String> = row
             .iter()
             .enumerate()
-            .map(|(at, cell)| shown(cell, table.columns[at].kind, is_code(at), limit(at)))
+            .map(|(at, cell)| shown(cell, table.columns[at].kind, is_code(at), name(at)))
             .collect();
         let _ = writeln!(text, "{} \\\\", cells.join(" & "));
     }
@@ -247,14 +255,14 @@ fn number_column(column: &ShownColumn, rows: &[Vec<ShownCell>], at: usize) -> St
     format!("S[table-format={sign}{whole}.{}]", column.decimals)
 }
 
-fn shown(cell: &ShownCell, kind: ColumnKind, is_code: bool, limit: usize) -> String {
+fn shown(cell: &ShownCell, kind: ColumnKind, is_code: bool, name: &str) -> String {
     if cell.text == MISSING {
         return "{--}".to_owned();
     }
     match kind {
         ColumnKind::Number => cell.text.clone(),
-        ColumnKind::Text if is_code => code(&cell.text, limit),
-        ColumnKind::Text => breakable(&plain(&cell.text, limit)),
+        ColumnKind::Text if is_code => typewriter(name),
+        ColumnKind::Text => breakable(name),
         ColumnKind::Mixed => {
             let text = match cell.text.strip_prefix('-').filter(|_| cell.value.is_some()) {
                 Some(rest) => format!("−{rest}"),

@@ -2,7 +2,7 @@
 
 use crate::attribution::document::{Analysis, Idle};
 use crate::report::table::{Cell, Column, Table, number, text};
-use crate::units::{Nanos, Share, plain};
+use crate::units::{Nanos, Share, distinct};
 
 use super::section::stem;
 
@@ -28,15 +28,18 @@ pub fn overview(analyses: &[Analysis]) -> Table {
         columns.extend([number("total", "total_mj"), number("dynamic", "dynamic_mj")]);
     }
     columns.push(text("verdict", "verdict"));
-    let row = |analysis: &Analysis| {
+    let sources: Vec<String> =
+        analyses.iter().map(|analysis| analysis.source().map_or_else(String::new, stem)).collect();
+    let sources = distinct(sources.iter().map(String::as_str), 60).shown;
+    let specs = distinct(analyses.iter().map(|one| one.windows.spec.as_str()), 40).shown;
+    let row = |(place, analysis): (usize, &Analysis)| {
         let windows = &analysis.windows;
         let of_wall =
             |time: Option<Nanos>| Cell::from(time.and_then(|time| windows.share_of_wall(time)));
         let api = analysis.api.as_ref();
-        let trace = analysis.source().map_or_else(String::new, stem);
         let mut row = vec![
-            Cell::Text(plain(&trace, 60)),
-            Cell::Text(plain(&windows.spec, 40)),
+            Cell::from(sources[place].as_str()),
+            Cell::from(specs[place].as_str()),
             match analysis.imported {
                 Some(_) => Cell::Missing,
                 None => Cell::Count(windows.count as u64),
@@ -60,7 +63,7 @@ pub fn overview(analyses: &[Analysis]) -> Table {
         row.push(verdict.map_or(Cell::Missing, |verdict| Cell::from(verdict.kind.as_str())));
         row
     };
-    let rows = analyses.iter().map(row).collect();
+    let rows = analyses.iter().enumerate().map(row).collect();
     Table { name: "overview", title: "All analyses".to_owned(), columns, rows, note: None }
 }
 

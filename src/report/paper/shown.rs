@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::meaning;
 use crate::report::table::{Cell, Column, Table, grouped};
-use crate::units::{fixed, plain, signed};
+use crate::units::{distinct, fixed, plain, signed};
 
-/// Characters of a name that a page shows; the middle of a longer one is left out.
+/// Characters of a name that a page shows; a part of a longer one is left out.
 pub(super) const LONGEST_NAME: usize = 400;
 
 /// Characters of a note below a table.
@@ -103,15 +103,15 @@ pub enum Unit {
     /// Percentage points.
     #[serde(rename = "pp")]
     Point,
-    /// 1024 bytes.
-    #[serde(rename = "KiB")]
-    Kibibyte,
-    /// 1024 KiB.
-    #[serde(rename = "MiB")]
-    Mebibyte,
-    /// 1024 MiB.
-    #[serde(rename = "GiB")]
-    Gibibyte,
+    /// 1000 bytes.
+    #[serde(rename = "kB")]
+    Kilobyte,
+    /// 1000 kB.
+    #[serde(rename = "MB")]
+    Megabyte,
+    /// 1000 MB.
+    #[serde(rename = "GB")]
+    Gigabyte,
     /// Milliwatts.
     #[serde(rename = "mW")]
     Milliwatt,
@@ -137,9 +137,9 @@ impl Unit {
             Self::Percent => "%",
             Self::Point => "pp",
             Self::Byte => "B",
-            Self::Kibibyte => "KiB",
-            Self::Mebibyte => "MiB",
-            Self::Gibibyte => "GiB",
+            Self::Kilobyte => "kB",
+            Self::Megabyte => "MB",
+            Self::Gigabyte => "GB",
             Self::Milliwatt => "mW",
             Self::Watt => "W",
             Self::Millijoule => "mJ",
@@ -156,12 +156,10 @@ impl Unit {
             | Self::Byte
             | Self::Milliwatt
             | Self::Millijoule => 1.0,
-            Self::Microsecond | Self::Watt | Self::Joule => 1e3,
-            Self::Millisecond => 1e6,
-            Self::Second => 1e9,
-            Self::Kibibyte => 1024.0,
-            Self::Mebibyte => 1_048_576.0,
-            Self::Gibibyte => 1_073_741_824.0,
+            // Bytes are counted in decimal units, as everywhere in this program.
+            Self::Microsecond | Self::Watt | Self::Joule | Self::Kilobyte => 1e3,
+            Self::Millisecond | Self::Megabyte => 1e6,
+            Self::Second | Self::Gigabyte => 1e9,
         }
     }
 }
@@ -185,7 +183,7 @@ impl Quantity {
             Self::Points => &[Unit::Point],
             Self::Time => &[Unit::Nanosecond, Unit::Microsecond, Unit::Millisecond, Unit::Second],
             Self::Share => &[Unit::Percent],
-            Self::Memory => &[Unit::Byte, Unit::Kibibyte, Unit::Mebibyte, Unit::Gibibyte],
+            Self::Memory => &[Unit::Byte, Unit::Kilobyte, Unit::Megabyte, Unit::Gigabyte],
             Self::Power => &[Unit::Milliwatt, Unit::Watt],
             Self::Energy => &[Unit::Millijoule, Unit::Joule],
         }
@@ -203,6 +201,14 @@ fn quantity(cell: &Cell) -> Option<Quantity> {
         Cell::Power(_) | Cell::PowerChange(_) => Quantity::Power,
         Cell::Energy(_) | Cell::EnergyChange(_) => Quantity::Energy,
     })
+}
+
+/// The name in a cell, if it holds one.
+fn name_of(cell: &Cell) -> &str {
+    match cell {
+        Cell::Text(name) => name,
+        _ => "",
+    }
 }
 
 /// The number behind a cell, in the base unit.
@@ -280,11 +286,12 @@ impl Scale {
         scales
     }
 
-    fn show(&self, cell: &Cell) -> ShownCell {
+    /// A cell; `name` is what is shown of the name that it may hold.
+    fn show(&self, cell: &Cell, name: &str) -> ShownCell {
         let value = value(cell);
         let text = match (cell, self.kind, value) {
             (Cell::Missing, _, _) => MISSING.to_owned(),
-            (Cell::Text(name), _, _) => plain(name, LONGEST_NAME),
+            (Cell::Text(_), _, _) => name.to_owned(),
             (Cell::Count(count), ColumnKind::Mixed, _) => grouped(*count),
             (_, ColumnKind::Number, Some(value)) => {
                 let scaled = value / self.unit.map_or(1.0, Unit::factor);
@@ -323,9 +330,16 @@ impl ShownTable {
                 defined_by: meaning::of_column(table.name, &column.key).map(str::to_owned),
             })
             .collect();
-        let show_row = |row: &Vec<Cell>| -> Vec<ShownCell> {
-            let mut shown: Vec<ShownCell> =
-                row.iter().zip(&scales).map(|(cell, scale)| scale.show(cell)).collect();
+        let names = |at: usize| rows.iter().map(move |row| name_of(&row[at]));
+        let names: Vec<Vec<String>> =
+            (0..table.columns.len()).map(|at| distinct(names(at), LONGEST_NAME).shown).collect();
+        let show_row = |(place, row): (usize, &Vec<Cell>)| -> Vec<ShownCell> {
+            let mut shown: Vec<ShownCell> = row
+                .iter()
+                .zip(&scales)
+                .enumerate()
+                .map(|(at, (cell, scale))| scale.show(cell, &names[at][place]))
+                .collect();
             if let Some(first) = shown.first_mut() {
                 first.defined_by = meaning::of_row(table.name, &first.text).map(str::to_owned);
             }
@@ -347,7 +361,7 @@ impl ShownTable {
             name: table.name.to_owned(),
             title: micro(&plain(&table.title, LONGEST_NAME)),
             columns,
-            rows: rows.iter().map(show_row).collect(),
+            rows: rows.iter().enumerate().map(show_row).collect(),
             note,
             total_rows: table.rows.len(),
             defines,
@@ -450,6 +464,15 @@ mod tests {
             (shown.columns[2].unit, shown.rows[0][2].text.as_str()),
             (Some(Unit::Millisecond), "0.000")
         );
+    }
+
+    #[test]
+    fn bytes_have_the_units_of_the_terminal() {
+        let bytes = crate::units::Bytes::new(16_777_216);
+        let shown = ShownTable::of(&table(&[Cell::Bytes(bytes)]), 9);
+        let unit = shown.columns[1].unit.map(Unit::symbol);
+        assert_eq!((unit, shown.rows[0][1].text.as_str()), (Some("MB"), "16.777"));
+        assert_eq!(bytes.to_string(), "16.8 MB");
     }
 
     #[test]

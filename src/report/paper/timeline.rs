@@ -12,7 +12,7 @@ use super::figures::part_color;
 use crate::attribution::Doing;
 use crate::attribution::lanes_document::{IdleSlice, Lanes, OperationKind};
 use crate::plots::palette::{self, Rgb};
-use crate::units::{Milliwatts, Nanos, plain};
+use crate::units::{Milliwatts, Nanos, distinct, plain};
 
 /// Characters of a name in the tip of an event.
 const LONGEST_NAME: usize = 300;
@@ -186,11 +186,14 @@ impl Timeline {
         let zero = lanes.window.start_ns.as_ns();
         let (view, length) = (lanes.window.view(), lanes.window.span().length().as_ns());
         let mut found = vec![self.idle(lanes, zero)];
+        let names = distinct(lanes.names.iter().map(String::as_str), LONGEST_NAME).shown;
         for thread in 0..lanes.threads.len() {
-            found.push(self.ranges(lanes, thread, zero, view.end_ns()));
-            found.push(self.calls(lanes, thread, zero));
+            found.push(self.ranges((lanes, &names), thread, zero, view.end_ns()));
+            found.push(self.calls((lanes, &names), thread, zero));
         }
-        found.extend((0..lanes.streams.len()).map(|stream| self.operations(lanes, stream, zero)));
+        found.extend(
+            (0..lanes.streams.len()).map(|stream| self.operations((lanes, &names), stream, zero)),
+        );
         let events = found.iter().map(|events| events.list.len()).sum();
         // A little of the time around, so that edges can be told from the frame.
         let margin = view.length().as_ns() / 100 + 1;
@@ -212,7 +215,7 @@ impl Timeline {
     }
 
     fn name(&mut self, full: &str, short: &str) -> usize {
-        let name = Name { full: plain(full, LONGEST_NAME), short: plain(short, LONGEST_LABEL) };
+        let name = Name { full: full.to_owned(), short: plain(short, LONGEST_LABEL) };
         if let Some(place) = self.places.get(&name) {
             return *place;
         }
@@ -248,14 +251,20 @@ impl Timeline {
         Events { kind: "idle", title: "GPU busy, or idle why".to_owned(), rows: 1, list }
     }
 
-    fn ranges(&mut self, lanes: &Lanes, thread: usize, zero: i64, end: i64) -> Events {
+    fn ranges(
+        &mut self,
+        (lanes, names): (&Lanes, &[String]),
+        thread: usize,
+        zero: i64,
+        end: i64,
+    ) -> Events {
         let mut list = Vec::new();
         for range in lanes.ranges.iter().filter(|range| range.thread == thread) {
-            let text = lanes.name(range.name);
+            let text = shown(names, range.name);
             let category = self.category("NVTX range", "", &palette::RANGE.hex());
             let until = range.end_ns.map_or(end, crate::units::TraceTime::as_ns);
             list.push(Event {
-                name: Some(self.name(text, text)),
+                name: Some(self.name(text, lanes.name(range.name))),
                 row: range.row,
                 ..event(range.start_ns.as_ns() - zero, until - zero, category)
             });
@@ -264,7 +273,7 @@ impl Timeline {
         Events { kind: "range", title, rows: lanes.threads[thread].range_rows, list }
     }
 
-    fn calls(&mut self, lanes: &Lanes, thread: usize, zero: i64) -> Events {
+    fn calls(&mut self, (lanes, names): (&Lanes, &[String]), thread: usize, zero: i64) -> Events {
         let mut list = Vec::new();
         for call in lanes.calls.iter().filter(|call| call.thread == thread) {
             let text = lanes.name(call.name);
@@ -275,7 +284,7 @@ impl Timeline {
             };
             let category = self.category(name, "", &palette::function(text).hex());
             list.push(Event {
-                name: Some(self.name(text, text)),
+                name: Some(self.name(shown(names, call.name), text)),
                 row: call.row,
                 ..event(call.start_ns.as_ns() - zero, call.end_ns.as_ns() - zero, category)
             });
@@ -284,7 +293,12 @@ impl Timeline {
         Events { kind: "thread", title, rows: lanes.threads[thread].call_rows, list }
     }
 
-    fn operations(&mut self, lanes: &Lanes, stream: usize, zero: i64) -> Events {
+    fn operations(
+        &mut self,
+        (lanes, names): (&Lanes, &[String]),
+        stream: usize,
+        zero: i64,
+    ) -> Events {
         let mut list = Vec::new();
         for op in lanes.operations.iter().filter(|op| op.stream == stream) {
             let (class, color): (&str, Rgb) = match op.kind {
@@ -297,7 +311,7 @@ impl Timeline {
                 OperationKind::Graph => ("graph", palette::GRAPH),
             };
             let category = self.category(class, "", &color.hex());
-            let name = self.name(lanes.name(op.name), lanes.name(op.short));
+            let name = self.name(shown(names, op.name), lanes.name(op.short));
             let call = op.call.and_then(|call| lanes.calls.get(call));
             list.push(Event {
                 name: Some(name),
@@ -313,6 +327,10 @@ impl Timeline {
         let title = format!("{device}stream {}{foreign}", lane.stream);
         Events { kind: "stream", title, rows: lane.rows, list }
     }
+}
+
+fn shown(names: &[String], place: usize) -> &str {
+    names.get(place).map_or("", String::as_str)
 }
 
 const fn event(start: i64, end: i64, category: usize) -> Event {
