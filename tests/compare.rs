@@ -302,6 +302,12 @@ fn a_number_is_the_same_wherever_it_stands() {
             }
         }
         assert!(same > 15, "{same}");
+        // A part of the host's time is never more than that.
+        for side in ["a", "b"] {
+            let of = |name: &str| quantity(&document, name)[side].as_f64().unwrap();
+            assert!(of("idle(dispatch)") <= of("idle(host)"), "{side}");
+        }
+        assert!(!document.to_string().contains("-0.0,") && !document.to_string().contains("-0.0]"));
         for quantity in document["quantities"].as_array().unwrap() {
             let time = |value: &Value| value.as_f64().unwrap();
             if quantity["unit"] == "ns" {

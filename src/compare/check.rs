@@ -7,8 +7,9 @@
 //!        +0.5ms, +3, +2pp    change against A, in the unit (pp: percentage points of a share)
 //!        20ms, 0.6, 60%      value of B
 //! ```
-//! A value that differs from the limit by rounding alone meets it exactly. The estimate decides. Whether the whole 95 % interval lies beyond the limit is said beside it, and
-//! decides alone when only sure failures are to count.
+//! A value that differs from the limit by rounding alone meets it exactly. The estimate decides. Whether the
+//! whole 95 % interval lies beyond the limit is said beside it, and decides alone when only sure failures are to
+//! count; where there is no interval, that is unknown, which is no pass.
 
 use thiserror::Error;
 

@@ -56,7 +56,7 @@ pub(super) fn decompositions(
 pub(super) fn same_numbers(quantities: &mut [Quantity], found: &[Decomposition]) {
     let Some(outer) = found.iter().find(|division| division.by == By::Idle) else { return };
     let busy = outer.part(PartOf::Gpu, "busy").unwrap_or_default();
-    let mut put = |name: &str, [a, b]: [Nanos; 2]| {
+    let put = |quantities: &mut [Quantity], name: &str, [a, b]: [Nanos; 2]| {
         if let Some(quantity) = quantities.iter_mut().find(|quantity| quantity.name == name) {
             (quantity.a, quantity.b) = (Some(ns(a)), Some(ns(b)));
             if let Some(difference) = quantity.difference.as_mut() {
@@ -64,11 +64,19 @@ pub(super) fn same_numbers(quantities: &mut [Quantity], found: &[Decomposition])
             }
         }
     };
-    put("busy", busy);
-    put("idle", [outer.a_ns - busy[0], outer.b_ns - busy[1]]);
+    put(quantities, "busy", busy);
+    put(quantities, "idle", [outer.a_ns - busy[0], outer.b_ns - busy[1]]);
     for (kind, _) in IDLE {
         let part = outer.part(PartOf::Idle, kind).unwrap_or_default();
-        put(&format!("idle({kind})"), part);
+        put(quantities, &format!("idle({kind})"), part);
+        if kind == "host" {
+            // A part of it, which must not exceed it by rounding.
+            let rounded = quantities.iter().find(|quantity| quantity.name == "idle(dispatch)");
+            let rounded = rounded.and_then(|quantity| Some([quantity.a?, quantity.b?]));
+            let Some([a, b]) = rounded else { continue };
+            let least = |of: f64, host: Nanos| Nanos::from_ns(of.round() as i64).min(host);
+            put(quantities, "idle(dispatch)", [least(a, part[0]), least(b, part[1])]);
+        }
     }
 }
 

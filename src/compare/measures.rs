@@ -210,7 +210,7 @@ pub(super) fn quantity(
             .filter(|_| has_ratio)
             .and_then(|samples| samples.ratio(setting))
             .map(Into::into),
-        effect: samples.and_then(|samples| hedges_g(&samples.a, &samples.b)),
+        effect: samples.and_then(|samples| hedges_g(&samples.a, &samples.b)).map(|g| g + 0.0),
     }
 }
 

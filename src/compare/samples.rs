@@ -119,7 +119,9 @@ fn of_windows(mut found: Estimated) -> Estimated {
 
 impl From<Estimated> for Estimate {
     fn from(found: Estimated) -> Self {
-        Self { value: found.value, ci95: found.ci95, method: found.method, also: Vec::new() }
+        // −0 is 0: adding 0 makes it so and changes no other number.
+        let ci95 = found.ci95.map(|ends| ends.map(|end| end + 0.0));
+        Self { value: found.value + 0.0, ci95, method: found.method, also: Vec::new() }
     }
 }
 

@@ -218,8 +218,8 @@ fn hiding(mut table: Table, top: usize, unclear: usize) -> Table {
     let hidden = cut + unclear;
     let rows = if hidden == 1 { "row" } else { "rows" };
     if hidden > 0 {
-        table.note =
-            Some(format!("{hidden} more {rows}{why}: --top 0 shows all, --format json has all"));
+        let more = format!("{hidden} more {rows}{why}: --top 0 shows all, --format json has all");
+        table.note = Some(table.note.map_or(more.clone(), |note| format!("{more}; {note}")));
     }
     table
 }
@@ -429,12 +429,16 @@ fn division_table(division: &Decomposition, short: bool) -> Table {
     all.resize(columns.len(), Cell::Missing);
     rows.push(all);
     rows.extend(division.parts.iter().map(row));
+    let unsure = !division.parts.is_empty()
+        && division.parts.iter().all(|part| part.delta_ci95_ns.is_none());
     Table {
         name: division_name(division.by),
         title: format!("Where the difference is, by {}", division.by.name()),
         columns,
         rows,
-        note: None,
+        note: unsure.then(|| {
+            "no intervals: these times are known for each trace as a whole; name several traces a side".to_owned()
+        }),
     }
 }
 
