@@ -101,3 +101,39 @@ impl LaunchWalk<'_> {
         spans[window].holds(start).then_some(window)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::trace::{Trace, source};
+    use crate::windows::{Selection, Surroundings, WindowSpec, select};
+
+    #[test]
+    fn windows_that_do_not_overlap_are_found_like_those_in_a_table() {
+        let path = Path::new("fixtures/traces/wno-request/eager-450.sqlite.zst");
+        let open = source::open(path).unwrap();
+        let trace = Trace::read(path, open.connection()).unwrap();
+        let around =
+            Surroundings { messages: trace.ranges.texts(), read_file: &|_| unreachable!() };
+        let spec = WindowSpec::parse("latency", &around).unwrap();
+        let set = select(&trace, "latency", &spec, &Selection::default()).unwrap();
+        let scope = Scope::new(&trace, &set);
+        let (apart, table) = (LaunchWindows::of(&scope), LaunchWindows::table(&scope));
+        assert!(matches!(apart, LaunchWindows::Apart(_)));
+        let (mut apart, mut table) = (apart.walk(&scope), table.walk(&scope));
+        let calls: Vec<CallId> = trace.calls.ids().collect();
+        let (mut inside, mut outside) = (0, 0);
+        // Once in order, then jumping to and fro.
+        let jumps = (0..calls.len()).map(|i| i * 7919 % calls.len());
+        for call in (0..calls.len()).chain(jumps).map(|i| calls[i]) {
+            let (mut found, mut expected) = (Vec::new(), Vec::new());
+            apart.each(call, |window| found.push(window));
+            table.each(call, |window| expected.push(window));
+            assert_eq!(found, expected);
+            *(if found.is_empty() { &mut outside } else { &mut inside }) += 1;
+        }
+        assert!(inside > 0 && outside > 0, "{inside} {outside}");
+    }
+}
