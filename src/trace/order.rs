@@ -128,24 +128,45 @@ impl Order {
     }
 }
 
-/// Brings one column into order, in place: what is in order already is moved in blocks.
+/// Brings one column into order, in place.
+///
+/// Rows mostly move by a few places: between those, as many rows were taken out as were put in, and
+/// everything lies where it belongs. So each stretch is put into order by itself.
 pub(super) fn apply<T: Copy>(column: &mut [T], order: &Order) {
-    let moved: Vec<T> = order.moved.iter().map(|row| column[*row as usize]).collect();
-    let ends = order.from.iter().skip(1).map(|row| *row as usize).chain([column.len()]);
-    let mut kept = order.from.first().map_or(column.len(), |row| *row as usize);
-    for (row, end) in order.from.iter().zip(ends) {
-        let block = *row as usize + 1..end;
+    let mut moved: Vec<T> = Vec::new();
+    let mut first = 0;
+    while let Some(&start) = order.to.get(first) {
+        let next = order.to.iter().skip(first + 1).chain([&u32::MAX]);
+        let froms = order.from.iter().skip(first);
+        // The stretch ends with a row that was taken out before the next one is put in.
+        let count = 1 + froms.zip(next).take_while(|(from, to)| from >= to).count();
+        let rows = first..first + count;
+        let (start, end) = (start as usize, order.from[rows.end - 1] as usize + 1);
+        moved.clear();
+        moved.extend(order.moved[rows.clone()].iter().map(|row| column[*row as usize]));
+        let stretch = &mut column[start..end];
+        apply_stretch(stretch, start, &order.from[rows.clone()], &moved, &order.to[rows]);
+        first += count;
+    }
+}
+
+/// The same for a stretch that begins at row `start`: what is in order already is moved in blocks.
+fn apply_stretch<T: Copy>(stretch: &mut [T], start: usize, from: &[u32], moved: &[T], to: &[u32]) {
+    let place = |row: &u32| *row as usize - start;
+    let ends = from.iter().skip(1).map(place).chain([stretch.len()]);
+    let mut kept = from.first().map_or(stretch.len(), place);
+    for (row, end) in from.iter().map(place).zip(ends) {
+        let block = row + 1..end;
         let length = block.len();
-        move_block(column, block, kept);
+        move_block(stretch, block, kept);
         kept += length;
     }
-    let mut end = column.len();
-    for (value, to) in moved.iter().zip(&order.to).rev() {
-        let to = *to as usize;
+    let mut end = stretch.len();
+    for (value, to) in moved.iter().zip(to.iter().map(place)).rev() {
         let length = end - to - 1;
-        move_block(column, kept - length..kept, to + 1);
+        move_block(stretch, kept - length..kept, to + 1);
         kept -= length;
-        column[to] = *value;
+        stretch[to] = *value;
         end = to;
     }
 }
@@ -187,19 +208,46 @@ mod tests {
             vec![3, 2, 1, 0, -1],
             vec![1, 2, 3, 0, 1, 2, 3, 9, 2],
         ] {
-            let mut expected = rows.clone();
-            expected.sort_unstable();
-            let order = sorting(rows.len(), |a, b| rows[a].cmp(&rows[b]));
-            assert_eq!(order.is_none(), rows.is_sorted());
-            let mut found = rows.clone();
-            if let Some(order) = order {
-                apply(&mut found, &order);
-                let places = order.places(0..rows.len() as u32);
-                let put: Vec<i32> = places.iter().map(|place| expected[*place as usize]).collect();
-                assert_eq!(put, rows);
-                assert_eq!(places.iter().collect::<BTreeSet<_>>().len(), rows.len());
-            }
-            assert_eq!(found, expected, "{rows:?}");
+            check(&rows);
         }
+        // Every way to put five rows of three values.
+        for number in 0..3_i32.pow(5) {
+            let digits: Vec<i32> = (0..5).map(|i| number / 3_i32.pow(i) % 3).collect();
+            check(&digits);
+        }
+    }
+
+    #[test]
+    fn rows_that_move_by_a_few_places_leave_the_others_where_they_are() {
+        let mut state = 1_u64;
+        let mut random = |below: u64| {
+            state = state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
+            (state >> 33) % below
+        };
+        for _ in 0..500 {
+            let mut rows: Vec<i32> = (0..200).collect();
+            for _ in 0..random(30) {
+                let (from, by) = (random(200) as usize, random(12) as usize);
+                let row = rows.remove(from);
+                rows.insert(from.saturating_sub(by), row);
+            }
+            check(&rows);
+        }
+    }
+
+    fn check(rows: &[i32]) {
+        let mut expected = rows.to_vec();
+        expected.sort_unstable();
+        let order = sorting(rows.len(), |a, b| rows[a].cmp(&rows[b]));
+        assert_eq!(order.is_none(), rows.is_sorted());
+        let mut found = rows.to_vec();
+        if let Some(order) = order {
+            apply(&mut found, &order);
+            let places = order.places(0..rows.len() as u32);
+            let put: Vec<i32> = places.iter().map(|place| expected[*place as usize]).collect();
+            assert_eq!(put, rows);
+            assert_eq!(places.iter().collect::<BTreeSet<_>>().len(), rows.len());
+        }
+        assert_eq!(found, expected, "{rows:?}");
     }
 }
