@@ -49,10 +49,16 @@ impl Links {
     pub(super) fn join(calls: &Calls, operations: &Operations, identities: &Identities) -> Self {
         let processes = calls.processes_by_maker(identities);
         let process_of = |call: CallId| processes[calls.maker_index(call)];
-        let mut extents = vec![Extent::default(); identities.processes().len()];
+        let mut by_maker = vec![Extent::default(); processes.len()];
         for call in calls.ids() {
-            if let (Some(process), Some(id)) = (process_of(call), calls.correlation(call)) {
-                extents[process.index()].add(id);
+            if let Some(id) = calls.correlation(call) {
+                by_maker[calls.maker_index(call)].add(id);
+            }
+        }
+        let mut extents = vec![Extent::default(); identities.processes().len()];
+        for (process, extent) in processes.iter().zip(&by_maker) {
+            if let Some(process) = process {
+                extents[process.index()].join(extent);
             }
         }
         let mut indexes: Vec<CallIndex> = extents.iter().map(CallIndex::new).collect();
@@ -79,18 +85,28 @@ impl Links {
 }
 
 /// The ids of one process.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Extent {
-    /// First and last.
-    ids: Option<(u32, u32)>,
+    first: u32,
+    last: u32,
     count: u64,
+}
+
+impl Default for Extent {
+    fn default() -> Self {
+        Self { first: u32::MAX, last: 0, count: 0 }
+    }
 }
 
 impl Extent {
     fn add(&mut self, id: u32) {
-        let (first, last) = self.ids.unwrap_or((id, id));
-        self.ids = Some((first.min(id), last.max(id)));
-        self.count += 1;
+        self.join(&Self { first: id, last: id, count: 1 });
+    }
+
+    fn join(&mut self, other: &Self) {
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+        self.count += other.count;
     }
 }
 
@@ -102,7 +118,10 @@ enum CallIndex {
 
 impl CallIndex {
     fn new(extent: &Extent) -> Self {
-        let Some((first, last)) = extent.ids else { return Self::Sorted(Vec::new()) };
+        let Extent { first, last, .. } = *extent;
+        if extent.count == 0 {
+            return Self::Sorted(Vec::new());
+        }
         let length = u64::from(last - first) + 1;
         if length > SPARSENESS * extent.count + 1024 {
             return Self::Sorted(Vec::new());
