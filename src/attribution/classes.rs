@@ -109,9 +109,9 @@ fn telling_kernels(
     let kernels: Vec<Option<(u32, ContextPart)>> = operations
         .sorts()
         .iter()
-        .map(|(queue, label)| {
-            let by_name = assignments[*label as usize]?;
-            Some((*queue, rules.part(by_name)))
+        .map(|sort| {
+            let by_name = assignments[sort.label as usize]?;
+            Some((sort.queue, rules.part(by_name)))
         })
         .collect();
     let mut open = vec![false; operations.queues().len()];

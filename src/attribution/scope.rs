@@ -6,7 +6,7 @@
 use std::sync::OnceLock;
 
 use super::launch_windows::LaunchWindows;
-use crate::trace::{CallId, OpId, Operations, ProcessId, Trace};
+use crate::trace::{CallId, OpId, OperationSort, Operations, ProcessId, Trace};
 use crate::units::Span;
 use crate::windows::intervals::Sweep;
 use crate::windows::{Window, WindowSet};
@@ -55,8 +55,8 @@ pub(super) struct Meeting<'a> {
 impl Sort {
     fn all_of(operations: &Operations) -> Vec<Self> {
         let places = operations.sorts().iter().zip(operations.processes_by_sort());
-        let sort = |(&(queue, label), process): (&(u32, u32), Option<ProcessId>)| {
-            let (label, queue) = (label as usize, queue as usize);
+        let sort = |(sort, process): (&OperationSort, Option<ProcessId>)| {
+            let (label, queue) = (sort.label as usize, sort.queue as usize);
             let what = &operations.labels()[label];
             let (is_kernel, moves_memory) = (what.is_kernel(), what.moves_memory());
             Self { process, label, queue, is_kernel, moves_memory }

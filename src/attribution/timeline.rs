@@ -41,7 +41,7 @@ impl Synchronising {
         let (operations, labels) = (&trace.operations, trace.operations.labels());
         let mut blocking_copies = vec![false; trace.calls.len()];
         let moves: Vec<bool> = (operations.sorts().iter())
-            .map(|(_, label)| labels[*label as usize].moves_memory())
+            .map(|sort| labels[sort.label as usize].moves_memory())
             .collect();
         for op in operations.ids().filter(|op| moves[operations.sort_index(*op)]) {
             // A graph launch may cause copies; it is a launch all the same.

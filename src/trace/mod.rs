@@ -43,6 +43,7 @@ pub use error::TraceError;
 pub use identity::{Identities, Process, ProcessId, Thread, ThreadId};
 pub use inventory::{Inventory, TableRows};
 pub use link::Links;
+pub(crate) use operations::OperationSort;
 pub use operations::{Grid, Label, OpId, OperationCensus, Operations, Queue};
 pub use options::{ReadOptions, Reader};
 pub use outline::Outline;

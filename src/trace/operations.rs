@@ -109,20 +109,27 @@ pub struct Grid {
     pub blocks: (u32, u32, u32),
 }
 
+/// What operations of the same kind at the same place have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct OperationSort {
+    /// Where it was queued, as an index into [`Operations::queues`].
+    pub(crate) queue: u32,
+    /// What it is, as an index into [`Operations::labels`].
+    pub(crate) label: u32,
+    /// Bytes of a copy or memset, or the packed grid of a kernel.
+    payload: u64,
+}
+
 /// All GPU operations, sorted by start.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Operations {
     spans: Spans,
     /// 0 where the export has none.
     correlation: Vec<u32>,
-    /// Queue and label together, which take few values: an index into `sorts`.
+    /// Everything else, which takes few values: an index into `sorts`.
     sort: Vec<u32>,
-    /// An index into `payloads`.
-    payload: Vec<u32>,
-    /// Queue and label, in order.
-    sorts: Vec<(u32, u32)>,
-    /// Bytes of a copy or memset, or the packed grid of a kernel: every value that occurs, in order.
-    payloads: Vec<u64>,
+    /// Every sort that occurs, in order.
+    sorts: Vec<OperationSort>,
     queues: Vec<Queue>,
     labels: Vec<Label>,
 }
@@ -182,7 +189,7 @@ impl Operations {
 
     /// Where it was queued, as an index into [`Operations::queues`].
     pub fn queue_index(&self, op: OpId) -> usize {
-        self.sorts[self.sort[op.index()] as usize].0 as usize
+        self.sort_of(op).queue as usize
     }
 
     /// What it is.
@@ -192,22 +199,26 @@ impl Operations {
 
     /// What it is, as an index into [`Operations::labels`].
     pub fn label_index(&self, op: OpId) -> usize {
-        self.sorts[self.sort[op.index()] as usize].1 as usize
+        self.sort_of(op).label as usize
     }
 
-    /// Queue and label together, as a small number.
+    fn sort_of(&self, op: OpId) -> &OperationSort {
+        &self.sorts[self.sort_index(op)]
+    }
+
+    /// What it has in common with others, as an index into [`Operations::sorts`].
     pub(crate) fn sort_index(&self, op: OpId) -> usize {
         self.sort[op.index()] as usize
     }
 
-    /// Queue and label, as indices, of each sort.
-    pub(crate) fn sorts(&self) -> &[(u32, u32)] {
+    /// Every sort that occurs.
+    pub(crate) fn sorts(&self) -> &[OperationSort] {
         &self.sorts
     }
 
     /// The process of each sort.
     pub(crate) fn processes_by_sort(&self) -> Vec<Option<ProcessId>> {
-        self.sorts.iter().map(|(queue, _)| self.queues[*queue as usize].process).collect()
+        self.sorts.iter().map(|sort| self.queues[sort.queue as usize].process).collect()
     }
 
     /// Every queue that occurs, in order.
@@ -222,13 +233,13 @@ impl Operations {
 
     /// The bytes that a copy or memset moved; `None` for kernels and graphs.
     pub fn bytes(&self, op: OpId) -> Option<Bytes> {
-        self.label(op).moves_memory().then(|| Bytes::new(self.payload(op)))
+        self.label(op).moves_memory().then(|| Bytes::new(self.sort_of(op).payload))
     }
 
     /// The grid of a kernel; `None` for everything else.
     pub fn grid(&self, op: OpId) -> Option<Grid> {
         self.label(op).is_kernel().then(|| {
-            let packed = self.payload(op);
+            let packed = self.sort_of(op).payload;
             Grid {
                 blocks: (
                     (packed >> 32) as u32,
@@ -239,10 +250,6 @@ impl Operations {
         })
     }
 
-    fn payload(&self, op: OpId) -> u64 {
-        self.payloads[self.payload[op.index()] as usize]
-    }
-
     /// Puts the rows into order.
     pub(super) fn sort(&mut self) {
         let compare = |a: usize, b: usize| -> Ordering {
@@ -250,8 +257,8 @@ impl Operations {
                 .then_with(|| self.spans.end(a).cmp(&self.spans.end(b)))
                 .then_with(|| {
                     let key = |row: usize| {
-                        let (queue, label) = self.sorts[self.sort[row] as usize];
-                        (queue, self.correlation[row], label, self.payload[row])
+                        let sort = &self.sorts[self.sort[row] as usize];
+                        (sort.queue, self.correlation[row], sort.label, sort.payload)
                     };
                     key(a).cmp(&key(b))
                 })
@@ -260,7 +267,6 @@ impl Operations {
             self.spans.apply(&order);
             order::apply(&mut self.correlation, &order);
             order::apply(&mut self.sort, &order);
-            order::apply(&mut self.payload, &order);
         }
     }
 }
@@ -274,6 +280,19 @@ enum RawLabel {
     Graph,
 }
 
+impl RawLabel {
+    fn named(self, strings: &StringTable<'_>) -> rusqlite::Result<Label> {
+        Ok(match self {
+            Self::Kernel { demangled, short } => {
+                Label::Kernel { demangled: strings.get(demangled)?, short: strings.get(short)? }
+            }
+            Self::Copy { kind } => Label::Copy { kind },
+            Self::Memset => Label::Memset,
+            Self::Graph => Label::Graph,
+        })
+    }
+}
+
 /// Queue as a row names it: `globalPid`, device, context, stream.
 type RawQueue = (Option<i64>, i64, i64, i64);
 
@@ -282,11 +301,9 @@ pub(super) struct RawOperations {
     spans: Spans,
     correlation: Vec<u32>,
     sort: Vec<u32>,
-    payload: Vec<u32>,
     queues: Interner<RawQueue>,
-    /// Queue, by its number, and label.
-    sorts: Interner<(u32, RawLabel)>,
-    payloads: Interner<u64>,
+    /// Queue, by its number, label and payload.
+    sorts: Interner<(u32, RawLabel, u64)>,
     census: OperationCensus,
 }
 
@@ -308,10 +325,8 @@ impl RawOperations {
             spans: Spans::default(),
             correlation: Vec::new(),
             sort: Vec::new(),
-            payload: Vec::new(),
             queues: Interner::new(),
             sorts: Interner::new(),
-            payloads: Interner::new(),
             census: OperationCensus::default(),
         }
     }
@@ -398,19 +413,17 @@ impl RawOperations {
         self.correlation.push(row.correlation(2)?.unwrap_or(0));
         self.spans.push(start, end);
         let queue = self.queues.id(queue);
-        self.sort.push(self.sorts.id((queue, label)));
-        self.payload.push(self.payloads.id(payload));
+        self.sort.push(self.sorts.id((queue, label, payload)));
         Ok(())
     }
 
     fn append(&mut self, later: &mut Self) {
         let queue = self.queues.adopt(&mut later.queues);
         let sorts = later.sorts.drain();
-        let sort: Vec<u32> =
-            sorts.map(|(old, label)| self.sorts.id((queue[old as usize], label))).collect();
+        let sort: Vec<u32> = sorts
+            .map(|(old, label, payload)| self.sorts.id((queue[old as usize], label, payload)))
+            .collect();
         append_renumbered(&mut self.sort, &mut later.sort, &sort);
-        let payload = self.payloads.adopt(&mut later.payloads);
-        append_renumbered(&mut self.payload, &mut later.payload, &payload);
         self.spans.append(&mut later.spans);
         self.correlation.append(&mut later.correlation);
         self.census.add(&std::mem::take(&mut later.census));
@@ -423,43 +436,37 @@ impl RawOperations {
         strings: &StringTable<'_>,
     ) -> rusqlite::Result<(Operations, OperationCensus)> {
         let mut labels: Interner<Label> = Interner::new();
+        // Of each kernel many sorts may be there, one for each grid: its names are looked up once.
+        let mut raw_labels: Interner<RawLabel> = Interner::new();
+        let mut label_of_raw: Vec<u32> = Vec::new();
         let mut sorts = Vec::with_capacity(self.sorts.keys().len());
-        for (queue, raw) in self.sorts.keys() {
-            let label = match *raw {
-                RawLabel::Kernel { demangled, short } => {
-                    Label::Kernel { demangled: strings.get(demangled)?, short: strings.get(short)? }
-                }
-                RawLabel::Copy { kind } => Label::Copy { kind },
-                RawLabel::Memset => Label::Memset,
-                RawLabel::Graph => Label::Graph,
-            };
-            sorts.push((*queue, labels.id(label)));
+        for (queue, raw, payload) in self.sorts.keys() {
+            let number = raw_labels.id(*raw) as usize;
+            if number == label_of_raw.len() {
+                label_of_raw.push(labels.id(raw.named(strings)?));
+            }
+            let label = label_of_raw[number];
+            sorts.push(OperationSort { queue: *queue, label, payload: *payload });
         }
         let (label_order, label_place) = canonical_order(labels.keys());
         let queues: Vec<Queue> =
             self.queues.keys().iter().map(|queue| named_queue(*queue, identities)).collect();
         let (queues, queue_place) = distinct(&queues);
-        for (queue, label) in &mut sorts {
+        for OperationSort { queue, label, .. } in &mut sorts {
             *queue = queue_place[*queue as usize];
             *label = label_place[*label as usize];
         }
         let (sorts, sort_place) = distinct(&sorts);
-        let (payloads, payload_place) = distinct(self.payloads.keys());
         let mut operations = Operations {
             spans: self.spans,
             correlation: self.correlation,
             sort: self.sort,
-            payload: self.payload,
             sorts,
-            payloads,
             queues,
             labels: label_order.iter().map(|old| labels.keys()[*old as usize].clone()).collect(),
         };
         for sort in &mut operations.sort {
             *sort = sort_place[*sort as usize];
-        }
-        for payload in &mut operations.payload {
-            *payload = payload_place[*payload as usize];
         }
         Ok((operations, self.census))
     }
