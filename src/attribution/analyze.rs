@@ -1,9 +1,9 @@
 //! One trace, one set of windows, one document.
 
 use std::collections::BTreeMap;
-use std::panic;
 use std::sync::OnceLock;
-use std::thread::{self, ScopedJoinHandle};
+
+use rayon::prelude::*;
 
 use super::busy_split::{BusySplit, Divided};
 use super::classes::KernelClasses;
@@ -80,15 +80,24 @@ impl<'a> Analyzer<'a> {
         let rule = rule_of(set, how);
 
         // Each pass reads the trace and the windows, and nothing of the others.
-        let (api_time, (gpu_time, launched), (mut busy, meeting, split), idle) =
-            thread::scope(|threads| {
-                let api = threads.spawn(|| api::attribute(&scope, self.long(), how.own_thread));
-                let gpu = threads.spawn(|| gpu_time::attribute(&scope, rule, self.classes()));
-                let meeting = threads.spawn(|| meet(&scope, self.classes(), self.rules));
-                let idle = idle::split(&scope);
-                (done(api), done(gpu), done(meeting), idle)
-            });
-        busy.block.by_name = split.by_name;
+        // They are tasks of one pool, so that no more run at a time than there are threads: a thread
+        // more, and the hash of the input, the longest task, would still run when all others are done.
+        let on_cpu = || {
+            rayon::join(
+                || idle::split(&scope),
+                || api::attribute(&scope, self.long(), how.own_thread),
+            )
+        };
+        let on_gpu = || {
+            let classes = self.classes();
+            rayon::join(
+                || gpu_time::attribute(&scope, rule, classes),
+                || meet(&scope, classes, self.rules),
+            )
+        };
+        let ((idle, api_time), ((gpu_time, launched), (mut busy, meeting, mut split))) =
+            rayon::join(on_cpu, on_gpu);
+        busy.block.by_name = std::mem::take(&mut split.by_name);
         let total_idle = sum_idle(&idle);
         let contained = launched.contained;
 
@@ -103,14 +112,8 @@ impl<'a> Analyzer<'a> {
             all_threads_ns: api_time.all_threads_ns,
             withheld: None,
         };
-        let instances = self.instances(
-            &scope,
-            &api_time.windows,
-            &gpu_time,
-            &busy.windows,
-            &idle,
-            split.windows,
-        );
+        let instances =
+            self.instances(&scope, &api_time.windows, &gpu_time, &busy.windows, &idle, &split);
         let mut verdict = if set.whole_trace || !present.operations() {
             None
         } else {
@@ -205,15 +208,14 @@ impl<'a> Analyzer<'a> {
         kernels: &gpu_time::GpuTime,
         busy: &[i64],
         idle: &[Idle],
-        split: Vec<BTreeMap<String, Nanos>>,
+        split: &BusySplit,
     ) -> Vec<Instance> {
         let identities = &self.trace.identities;
         scope
             .windows()
-            .iter()
-            .zip(split)
+            .par_iter()
             .enumerate()
-            .map(|(w, (window, busy_class_ns))| {
+            .map(|(w, window)| {
                 let moved = window.cpu != window.span;
                 let class_ns: BTreeMap<String, Nanos> = kernels
                     .by_class(w)
@@ -240,7 +242,7 @@ impl<'a> Analyzer<'a> {
                     busy_ns: Nanos::from_ns(busy[w]),
                     idle: idle[w],
                     class_ns,
-                    busy_class_ns,
+                    busy_class_ns: split.of_window(w),
                 }
             })
             .collect()
@@ -276,11 +278,6 @@ fn rule_of(set: &WindowSet, how: &Options) -> Rule {
         _ => Rule::Launched,
     };
     how.rule.unwrap_or(default)
-}
-
-/// What a thread found; its panic goes on here.
-fn done<T>(thread: ScopedJoinHandle<'_, T>) -> T {
-    thread.join().unwrap_or_else(|payload| panic::resume_unwind(payload))
 }
 
 pub(super) fn tool() -> Tool {

@@ -35,10 +35,19 @@ enum Kind {
 
 /// Busy time by window and class, and by name over all windows.
 pub(super) struct BusySplit {
-    /// By window.
-    pub(super) windows: Vec<BTreeMap<String, Nanos>>,
+    windows: TimeTable,
+    /// By column of the table.
+    names: Vec<String>,
     /// Over all windows, the longest time first.
     pub(super) by_name: Vec<BusyName>,
+}
+
+impl BusySplit {
+    /// The parts of one window.
+    pub(super) fn of_window(&self, window: usize) -> BTreeMap<String, Nanos> {
+        let row = self.windows.row(window);
+        row.map(|(column, ns)| (self.names[column].clone(), Nanos::from_ns(ns))).collect()
+    }
 }
 
 /// Divides the busy time, operation by operation.
@@ -100,20 +109,15 @@ impl<'a> Divided<'a> {
             Kind::Graph => GRAPH.to_owned(),
         };
         let kernels = self.columns.classes().iter().map(|class| Kind::Kernel(*class));
-        let kinds: Vec<Kind> = kernels.chain([Kind::Transfer, Kind::Graph]).collect();
-        let of_window = |window: usize| {
-            let row = self.windows.row(window);
-            row.map(|(column, ns)| (class(kinds[column]), Nanos::from_ns(ns))).collect()
-        };
-        let windows = (0..self.scope.windows().len()).map(of_window).collect();
-        let mut names = self.by_context;
+        let names = kernels.chain([Kind::Transfer, Kind::Graph]).map(class).collect();
+        let mut sums = self.by_context;
         for (label, (kind, ns)) in self.by_label.into_iter().enumerate() {
             if let Some(kind) = kind {
-                *names.entry((label, kind)).or_default() += ns;
+                *sums.entry((label, kind)).or_default() += ns;
             }
         }
         let labels = self.scope.trace.operations.labels();
-        let named = names.into_iter().map(|((label, kind), ns)| BusyName {
+        let named = sums.into_iter().map(|((label, kind), ns)| BusyName {
             name: name(&labels[label]),
             class: class(kind),
             busy_ns: Nanos::from_ns(ns),
@@ -122,7 +126,7 @@ impl<'a> Divided<'a> {
         by_name.sort_by(|a, b| {
             b.busy_ns.cmp(&a.busy_ns).then_with(|| (&a.name, &a.class).cmp(&(&b.name, &b.class)))
         });
-        BusySplit { windows, by_name }
+        BusySplit { windows: self.windows, names, by_name }
     }
 }
 

@@ -4,7 +4,6 @@
 //! rules are put one after another, the first file first, and class names become numbers.
 
 use std::collections::BTreeSet;
-use std::{panic, thread};
 
 use regex::bytes::Regex;
 
@@ -61,11 +60,7 @@ fn patterns<'a>(
         texts.iter().map(of).collect()
     };
     let (first, second) = texts.split_at(texts.len() / 2);
-    let (first, second) = thread::scope(|threads| {
-        let second = threads.spawn(|| compile(second));
-        let first = compile(first);
-        (first, second.join().unwrap_or_else(|payload| panic::resume_unwind(payload)))
-    });
+    let (first, second) = rayon::join(|| compile(first), || compile(second));
     let compiled = first.into_iter().chain(second);
     texts.into_iter().zip(compiled).map(|((part, number, text), found)| (part, number, text, found))
 }

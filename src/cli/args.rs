@@ -35,8 +35,6 @@ pub(super) struct Cli {
     #[arg(long, global = true)]
     pub(super) no_project: bool,
     /// Threads that read and analyse [default: one for each core]
-    // Nothing reads it yet: traces are read by one thread.
-    #[allow(dead_code)]
     #[arg(long, global = true, value_name = "N")]
     pub(super) jobs: Option<NonZeroUsize>,
 }

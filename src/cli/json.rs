@@ -5,15 +5,14 @@
 //! one, by several threads:
 //!
 //! ```text
-//!   head  [ instances 0.. | 64.. | 128.. | … ]  tail
-//!           thread 1        2       1          written in this order
+//!   head  [ instances 0.. | 64.. | 128.. | … ]  tail     written in this order
+//!           any thread, while those before are written
 //! ```
 
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
-use std::thread;
 
+use rayon::prelude::*;
 use serde::Serialize;
 use serde_json::Serializer;
 use serde_json::ser::Formatter;
@@ -29,7 +28,7 @@ const NO_INSTANCES: &[u8] = b"\n    \"instances\": []";
 const INSTANCE_DEPTH: usize = 3;
 /// How many instances a thread writes at a time.
 const CHUNK: usize = 64;
-/// How many pieces of text a thread may be ahead.
+/// How many chunks of text there are for each thread at a time.
 const AHEAD: usize = 4;
 
 /// Writes a document, without a line break behind it.
@@ -62,52 +61,37 @@ pub(super) fn write_analysis(
     Ok(())
 }
 
-/// Writes the elements of the list.
+/// Writes the elements of the list: while some are written, the next ones become text.
 fn write_instances(out: &mut impl Write, instances: &[Instance], jobs: usize) -> io::Result<()> {
-    let chunks: Vec<&[Instance]> = instances.chunks(CHUNK).collect();
-    let jobs = jobs.min(chunks.len());
-    thread::scope(|scope| {
-        let lines: Vec<Line> = (0..jobs)
-            .map(|job| {
-                let (texts, from_job) = sync_channel(AHEAD);
-                let (to_job, spares) = channel();
-                let own = chunks.iter().skip(job).step_by(jobs);
-                scope.spawn(move || work(own, &texts, &spares));
-                Line { from_job, to_job }
-            })
-            .collect();
-        for number in 0..chunks.len() {
-            let line = &lines[number % jobs];
-            let Ok(text) = line.from_job.recv() else { break };
-            let text = text?;
-            out.write_all(&text[usize::from(number == 0)..])?;
-            // A thread that is done needs no more.
-            let _ = line.to_job.send(text);
-        }
-        Ok(())
-    })
-}
-
-/// What the writer holds of a thread: its texts come, and go back when they are written.
-struct Line {
-    from_job: Receiver<io::Result<Vec<u8>>>,
-    to_job: Sender<Vec<u8>>,
-}
-
-/// Turns chunks into text until there are no more, or nobody wants them.
-fn work<'a>(
-    chunks: impl Iterator<Item = &'a &'a [Instance]>,
-    texts: &SyncSender<io::Result<Vec<u8>>>,
-    spares: &Receiver<Vec<u8>>,
-) {
-    for chunk in chunks {
-        let mut text = spares.try_recv().unwrap_or_default();
-        text.clear();
-        let written = elements(&mut text, chunk).map(|()| text);
-        if texts.send(written).is_err() {
-            return;
-        }
+    let mut batches = instances.chunks(CHUNK * AHEAD * jobs);
+    let (mut ready, mut next) = (Vec::new(), Vec::new());
+    let mut made = batches.next().map_or(Ok(()), |batch| texts(batch, &mut ready));
+    // The first element has no comma before it.
+    let mut skip = 1;
+    while !ready.is_empty() {
+        std::mem::replace(&mut made, Ok(()))?;
+        rayon::in_place_scope(|tasks| {
+            let (next, made) = (&mut next, &mut made);
+            match batches.next() {
+                Some(batch) => tasks.spawn(move |_| *made = texts(batch, next)),
+                None => next.clear(),
+            }
+            let mut write = |text: &Vec<u8>| out.write_all(&text[std::mem::take(&mut skip)..]);
+            ready.iter().try_for_each(&mut write)
+        })?;
+        std::mem::swap(&mut ready, &mut next);
     }
+    Ok(())
+}
+
+/// Turns instances into text, chunk by chunk, in place of other texts whose memory is used again.
+fn texts(batch: &[Instance], texts: &mut Vec<Vec<u8>>) -> io::Result<()> {
+    let chunks = batch.chunks(CHUNK);
+    texts.resize_with(chunks.len(), Vec::new);
+    texts.par_iter_mut().zip(batch.par_chunks(CHUNK)).try_for_each(|(text, chunk)| {
+        text.clear();
+        elements(text, chunk)
+    })
 }
 
 /// Writes elements, each behind a comma and a line break.

@@ -79,6 +79,10 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(cli: Cli) -> Result<ExitCode> {
     let project = || if cli.no_project { Ok(Project::default()) } else { Project::find() };
     let jobs = cli.jobs;
+    if let Some(jobs) = jobs {
+        // Without it there is one thread for each core.
+        rayon::ThreadPoolBuilder::new().num_threads(jobs.get()).build_global()?;
+    }
     match cli.command {
         Command::Analyze(mut args) => {
             fill_energy(&project()?, &mut args.how, &mut args.energy);

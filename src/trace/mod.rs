@@ -30,7 +30,6 @@ mod strings;
 mod synchronization;
 
 use std::path::Path;
-use std::thread;
 
 use rusqlite::Connection;
 
@@ -209,8 +208,8 @@ fn read_trace(
         calls.finish(&identities, &strings).map_err(fail("StringIds"))?;
     let (mut operations, operation_census) =
         operations.finish(&identities, &strings).map_err(fail("StringIds"))?;
-    let ranges = thread::scope(|threads| {
-        threads.spawn(|| operations.sort());
+    let ranges = rayon::in_place_scope(|tasks| {
+        tasks.spawn(|_| operations.sort());
         calls.sort();
         ranges.finish(&identities, &strings).map_err(fail("StringIds"))
     })?;

@@ -10,7 +10,6 @@
 
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::thread;
 
 use anyhow::{Context, Result, bail};
 
@@ -160,7 +159,7 @@ impl<'a> Resolver<'a> {
             visit(&input.trace, &set, analysis)?;
         }
         // Giving so much memory back takes as long as writing a document does.
-        thread::spawn(move || drop(input));
+        rayon::spawn(move || drop(input));
         Ok(())
     }
 

@@ -1,22 +1,20 @@
 //! The hash of an input, found while other work goes on: it is wanted last.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::sync::{Arc, OnceLock};
 
 use super::sha256;
 
 /// A hash that may still be on its way.
 pub(super) struct LateHash {
     path: PathBuf,
-    work: Mutex<Option<JoinHandle<Option<String>>>>,
-    found: OnceLock<Option<String>>,
+    found: Arc<OnceLock<Option<String>>>,
 }
 
 impl LateHash {
     /// Of a file, from [`LateHash::start`] on.
     pub(super) fn of(path: &Path) -> Self {
-        Self { path: path.to_owned(), work: Mutex::new(None), found: OnceLock::new() }
+        Self { path: path.to_owned(), found: Arc::default() }
     }
 
     /// Of a file whose hash is known already.
@@ -26,22 +24,17 @@ impl LateHash {
         hash
     }
 
-    /// Starts to hash the file, unless its hash is known.
+    /// Starts to hash the file, unless its hash is known: a task among those of the analysis.
     pub(super) fn start(&self) {
-        if self.found.get().is_some() {
-            return;
-        }
-        let path = self.path.clone();
-        let work = thread::spawn(move || sha256(&path));
-        *self.work.lock().unwrap_or_else(PoisonError::into_inner) = Some(work);
+        let (path, found) = (self.path.clone(), Arc::clone(&self.found));
+        rayon::spawn(move || {
+            found.get_or_init(|| sha256(&path));
+        });
     }
 
-    /// SHA-256 in hex; nothing for a folder, or a file that is gone.
+    /// SHA-256 in hex; nothing for a folder, or a file that is gone. Waits for it, or finds it here if
+    /// no thread has begun to.
     pub(super) fn wait(&self) -> Option<String> {
-        let find = || {
-            let work = self.work.lock().unwrap_or_else(PoisonError::into_inner).take();
-            work.map_or_else(|| sha256(&self.path), |work| work.join().ok().flatten())
-        };
-        self.found.get_or_init(find).clone()
+        self.found.get_or_init(|| sha256(&self.path)).clone()
     }
 }
