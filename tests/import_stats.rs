@@ -527,6 +527,31 @@ fn the_document_goes_where_an_analysis_goes_unless_windows_are_needed() {
     assert_eq!(said.code, 0, "{}{}", said.out, said.err);
 }
 
+#[test]
+fn every_file_of_several_is_in_the_document_and_the_report() {
+    let files = Files::of(&[
+        ("a_cuda_api_sum.csv", csv(&cells("Num Calls", "Name", CALLS), ",")),
+        ("a_cuda_gpu_kern_sum.csv", csv(&cells("Instances", "Name", KERNELS), ",")),
+    ]);
+    let names = ["a_cuda_api_sum.csv", "a_cuda_gpu_kern_sum.csv"];
+    let document = files.document(&names);
+    assert_eq!(document["trace"]["sha256"], Value::Null, "one hash does not stand for two files");
+    assert_eq!(document["imported"]["files"].as_array().unwrap().len(), 2);
+    let old = files.path("old.json");
+    fs::write(&old, document.to_string()).unwrap();
+    let out = files.path("report");
+    assert_eq!(run(&["report", &old, "--out", &out]).code, 0);
+    let text = fs::read_to_string(Path::new(&out).join("provenance.json")).unwrap();
+    let provenance: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(provenance["sources"], document["imported"]["files"]);
+    let page = fs::read_to_string(Path::new(&out).join("report.html")).unwrap();
+    for file in document["imported"]["files"].as_array().unwrap() {
+        assert!(page.contains(file["sha256"].as_str().unwrap()), "{file}");
+    }
+    let said = run(&["report", "--check", &out]);
+    assert_eq!((said.code, said.out.contains("another file")), (0, false), "{}", said.out);
+}
+
 /// Real nsys, its text and its CSV of a trace, against the analysis of the whole trace.
 fn nsys_agrees(nsys: &str, trace: &Path) {
     let folder = tempfile::tempdir().unwrap();

@@ -204,7 +204,7 @@ fn diagnostics(trace: &Trace, findings: &mut Vec<Finding>) {
                 "nsys-diagnostics",
                 Severity::Info,
                 format!(
-                    "nsys left {count} warnings about its collection; the first: {}",
+                    "nsys left {count} warnings about its collection; the first: “{}”",
                     plain(first.text.trim(), 200)
                 ),
                 "see table DIAGNOSTIC_EVENT if something seems to be missing",

@@ -47,6 +47,7 @@ pub(super) fn run(args: &ReportArgs, jobs: Option<NonZeroUsize>) -> Result<ExitC
         tool: tool(),
         command: words.clone(),
         inputs: gathered.inputs.clone(),
+        sources: gathered.sources.clone(),
         power: gathered.power.clone(),
         windows: args.how.windows.window.clone(),
         classes: InputAbout {
@@ -99,6 +100,7 @@ fn report(
             .join(" "),
         date: provenance.date.clone(),
         inputs: [provenance.inputs.clone(), provenance.power.clone()].concat(),
+        sources: provenance.sources.clone(),
         classes: Some(provenance.classes.clone()),
         seeds: provenance.seeds.clone(),
         overview: several.then(|| ShownTable::of(&overview, MOST_ANALYSES)),

@@ -349,6 +349,7 @@ fn provenance(
         tool: report.tool.clone(),
         command,
         inputs: report.inputs.clone(),
+        sources: Vec::new(),
         power: Vec::new(),
         windows: vec![material.study.window.clone()],
         classes: report

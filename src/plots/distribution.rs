@@ -189,7 +189,7 @@ fn legend(samples: &[Sample], across: Across, width: Width) -> Flow {
     let numbers: Vec<String> = samples
         .iter()
         .map(|sample| {
-            let median = time(at(&sample.sorted, 0.5) * across.ns());
+            let median = said(at(&sample.sorted, 0.5), samples, across);
             format!("n = {}, median {median}", sample.sorted.len())
         })
         .collect();
@@ -206,6 +206,21 @@ fn legend(samples: &[Sample], across: Across, width: Width) -> Flow {
     };
     let entries: Vec<(Rgb, String)> = samples.iter().zip(numbers).zip(names).map(entry).collect();
     Flow::new(&entries, width.mm() - 2.0 * MARGIN)
+}
+
+/// A value with its unit: three digits, or as many as tell a tenth of the spread of all values.
+fn said(value: f64, samples: &[Sample], across: Across) -> String {
+    let Across::Linear(unit) = across else { return time(value) };
+    let low = samples.iter().filter_map(|s| s.sorted.first()).copied().fold(f64::MAX, f64::min);
+    let high = samples.iter().filter_map(|s| s.sorted.last()).copied().fold(f64::MIN, f64::max);
+    let short = time(value * unit.ns);
+    let digits = if high > low { 1 - (high - low).log10().floor() as i32 } else { 0 };
+    let digits = digits.clamp(0, 6) as usize;
+    let has = short.split(' ').next().and_then(|number| number.split_once('.'));
+    if TimeUnit::of(value * unit.ns) == unit && has.map_or(0, |(_, part)| part.len()) < digits {
+        return format!("{value:.digits$} {}", unit.name);
+    }
+    short
 }
 
 /// A quantile by linear interpolation.
@@ -256,14 +271,17 @@ fn curve(scene: &mut Scene, panel: &Panel, sample: &Sample) {
 
 /// Names and values of median and 95th percentile, beside their dots, on the emptier side.
 fn quantiles(scene: &mut Scene, panel: &Panel, sample: &Sample, across: Across) {
+    // What stands below the curve must not reach the dashed line of the next one.
+    let mut ends = [panel.across(at(&sample.sorted, 0.95)) - 0.6, panel.right].into_iter();
     for (p, name) in [(0.5, "p50"), (0.95, "p95")] {
         let value = at(&sample.sorted, p);
         let (x, y) = (panel.across(value), panel.up(p * 100.0));
-        let label = format!("{name} {}", time(value * across.ns()));
+        let label = format!("{name} {}", said(value, std::slice::from_ref(sample), across));
         let width = font::width(&label, SMALL, false);
         scene.dashed((x, y), (x, panel.bottom), HAIR, INK);
         // Right of the curve there is room below it, left of it above.
-        if x + 1.4 + width < panel.right {
+        let end = ends.next().unwrap_or(panel.right);
+        if x + 1.4 + width < end || x - 1.4 - width < panel.left {
             scene.text(Text::new(x + 1.4, y + 2.6, SMALL, label));
         } else {
             let text = Text::new(x - 1.4, y + 0.7, SMALL, label);

@@ -79,6 +79,7 @@ pub fn report(material: &Material, making: Making) -> Result<Report, StudyError>
         command: making.command,
         date: making.date,
         inputs: making.inputs,
+        sources: Vec::new(),
         classes: Some(InputAbout {
             path: material.classes.path.clone().unwrap_or_else(|| "shipped".to_owned()),
             sha256: Some(material.classes.sha256.clone()),

@@ -95,7 +95,13 @@
       this.height = y;
     }
 
-    all() { this.view(this.window.view[0], this.window.view[1]); }
+    // The window; its calls too, unless they were made so long before it that they would fill the picture.
+    // Zooming out reaches them.
+    all() {
+      const [low, high] = this.window.view, length = this.window.length, edge = length / 100;
+      if (length > 0 && high - low > 3.1 * length) this.view(-edge, length + edge);
+      else this.view(low, high);
+    }
 
     view(from, to) {
       const [low, high] = this.window.view, whole = high - low;

@@ -445,3 +445,47 @@ fn what_cannot_be_drawn_is_told() {
     }
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing half-written");
 }
+
+#[test]
+fn a_moved_window_fills_its_picture() {
+    let path = repository().join("fixtures/traces/windows/issues-only.sqlite");
+    let moved = documents(&path, "gpu:forward").lanes;
+    let window = &moved.window;
+    assert!(window.view().length().as_ns() > 10 * window.span().length().as_ns());
+    for width in WIDTHS {
+        let figure = timeline::timeline(&moved, &View::default(), width).unwrap();
+        is_good("moved window", &figure);
+        let labels: Vec<String> = texts(&svg(&figure)).into_iter().map(|text| text.text).collect();
+        assert!(!labels.iter().any(|label| label.starts_with('−')), "{labels:?}");
+        assert!(figure.caption.contains("Its calls begin"), "{}", figure.caption);
+        assert!(figure.caption.contains("`--zoom -1.0"), "{}", figure.caption);
+    }
+    // What is suggested shows both.
+    let both = View { span: Some(window.view()), ..View::default() };
+    let figure = timeline::timeline(&moved, &both, Width::Column).unwrap();
+    let labels: Vec<String> = texts(&svg(&figure)).into_iter().map(|text| text.text).collect();
+    assert!(labels.iter().any(|label| label.starts_with('−')), "{labels:?}");
+    assert!(!figure.caption.contains("Its calls begin"));
+    // Calls that are near are shown as before.
+    let near = documents(&repository().join(EAGER), "gpu:latency").lanes;
+    let figure = timeline::timeline(&near, &View::default(), Width::Column).unwrap();
+    assert!(!figure.caption.contains("Its calls begin"), "{}", figure.caption);
+}
+
+#[test]
+fn quantiles_that_differ_have_labels_that_differ() {
+    let mut analysis = bundled(EAGER).analysis;
+    for (n, instance) in analysis.windows.instances.iter_mut().enumerate() {
+        instance.end_ns = instance.start_ns + Nanos::from_ns(17_070_000 + n as i64 * 8_000);
+    }
+    for width in WIDTHS {
+        let figure = distribution::latency(&Group::each(vec![analysis.clone()]), width).unwrap();
+        is_good("quantiles", &figure);
+        let svg = svg(&figure);
+        let value = |name: &str| {
+            let label = texts(&svg).into_iter().find(|text| text.text.starts_with(name)).unwrap();
+            label.text[name.len()..].to_owned()
+        };
+        assert_eq!((value("p50 "), value("p95 ")), ("17.15 ms".into(), "17.21 ms".into()));
+    }
+}

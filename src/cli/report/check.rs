@@ -40,6 +40,13 @@ pub(super) fn run(folder: &Path, jobs: Option<NonZeroUsize>) -> Result<ExitCode>
             writeln!(out, "{}: the file is another one than it was", about.path)?;
         }
     }
+    for about in &known.sources {
+        let path = Path::new(&about.path);
+        if path.is_file() && about.sha256.is_some() && input::sha256(path) != about.sha256 {
+            let made_from = "what an input was made from is another file than it was";
+            writeln!(out, "{}: {made_from}", plain(&about.path, 200))?;
+        }
+    }
     for section in &sections {
         faults += compare(folder, section, &mut out)?;
     }

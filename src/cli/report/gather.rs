@@ -33,6 +33,7 @@ pub(super) struct Gathered {
     pub(super) sections: Vec<Section>,
     pub(super) analyses: Vec<Analysis>,
     pub(super) inputs: Vec<InputAbout>,
+    pub(super) sources: Vec<InputAbout>,
     pub(super) power: Vec<InputAbout>,
     pub(super) seeds: Seeds,
     taken: BTreeSet<String>,
@@ -112,6 +113,7 @@ impl Gathered {
         match resolver.resolve(path)? {
             Document::Analyses(analyses) => {
                 for analysis in analyses {
+                    self.add_sources(&analysis);
                     self.sections.push(paper::of_analysis(&analysis, &mut self.taken));
                     self.analyses.push(analysis);
                 }
@@ -122,6 +124,20 @@ impl Gathered {
         }
         self.inputs.push(hash(shown));
         Ok(())
+    }
+
+    /// What a document was made from, once.
+    fn add_sources(&mut self, analysis: &Analysis) {
+        let tables = analysis.imported.iter().flat_map(|imported| &imported.files);
+        let tables = tables.map(|file| (&file.path, Some(&file.sha256)));
+        let trace = analysis.trace.iter().filter(|_| analysis.imported.is_none());
+        let trace = trace.map(|trace| (&trace.path, trace.sha256.as_ref()));
+        for (path, sha256) in tables.chain(trace) {
+            let about = InputAbout { path: plain(path, 400), sha256: sha256.cloned() };
+            if !self.sources.contains(&about) {
+                self.sources.push(about);
+            }
+        }
     }
 
     fn add_replay(&mut self, path: &Path) -> Result<()> {

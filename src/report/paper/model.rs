@@ -29,6 +29,8 @@ pub struct Report {
     pub date: Option<String>,
     /// The inputs, as in the provenance.
     pub inputs: Vec<InputAbout>,
+    /// What inputs that are documents were made from, as they say: traces, or tables of `nsys stats`.
+    pub sources: Vec<InputAbout>,
     /// The class rules: file and hash.
     pub classes: Option<InputAbout>,
     /// Seeds of whatever was drawn by chance, by what for.

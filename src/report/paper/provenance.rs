@@ -30,6 +30,10 @@ pub struct Provenance {
     pub command: Vec<String>,
     /// The inputs.
     pub inputs: Vec<InputAbout>,
+    /// What inputs that are documents were made from, as they say: traces, or tables of `nsys stats`. They
+    /// need not be there any more.
+    #[serde(default)]
+    pub sources: Vec<InputAbout>,
     /// Logs of power that were read beside them.
     pub power: Vec<InputAbout>,
     /// The windows that traces were analysed for; also those of a project file. Empty for `latency`
