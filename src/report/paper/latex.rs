@@ -301,7 +301,7 @@ mod tests {
     fn a_number_with_its_unit_has_a_minus_sign() {
         let cell = |text: &str, value: Option<f64>| {
             let cell = ShownCell { text: text.to_owned(), value, defined_by: None };
-            shown(&cell, ColumnKind::Mixed, false, 40)
+            shown(&cell, ColumnKind::Mixed, false, text)
         };
         assert_eq!(cell("-5.0 µs", Some(-5e3)), r"\ensuremath{-}5.0~\textmu{}s");
         assert_eq!(cell("-x", None), "-{}x");
