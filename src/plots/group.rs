@@ -14,8 +14,8 @@ pub struct Group {
 }
 
 impl Group {
-    /// One group for each analysis, named by its trace, and by its windows where that is needed to tell
-    /// them apart.
+    /// One group for each analysis, named by its trace, and by its windows, its folder, its instances or a
+    /// number where that is needed to tell them apart.
     pub fn each(analyses: Vec<Analysis>) -> Vec<Self> {
         let traces: Vec<String> = analyses.iter().map(trace_name).collect();
         let name = |i: usize, analysis: &Analysis| {
@@ -28,7 +28,17 @@ impl Group {
                 traces[i].clone()
             }
         };
-        let names: Vec<String> = analyses.iter().enumerate().map(|(i, a)| name(i, a)).collect();
+        let mut names: Vec<String> = analyses.iter().enumerate().map(|(i, a)| name(i, a)).collect();
+        tell_apart(&mut names, &|i, name| match folder_name(&analyses[i]) {
+            Some(folder) => format!("{folder}/{name}"),
+            None => name.to_owned(),
+        });
+        tell_apart(&mut names, &|i, name| match analyses[i].windows.instances.as_slice() {
+            [first, .., last] => format!("{name} {}–{}", first.index, last.index),
+            [one] => format!("{name} {}", one.index),
+            [] => name.to_owned(),
+        });
+        tell_apart(&mut names, &|i, name| format!("{name} ({})", i + 1));
         names
             .into_iter()
             .zip(analyses)
@@ -54,6 +64,26 @@ impl Group {
         let instances = self.analyses.iter().flat_map(|analysis| &analysis.windows.instances);
         instances.map(|one| (one.end_ns - one.start_ns).as_ns() as f64).collect()
     }
+}
+
+/// Gives names that occur more than once another form, where that makes a difference between them.
+fn tell_apart(names: &mut [String], other: &dyn Fn(usize, &str) -> String) {
+    let before = names.to_vec();
+    for (i, name) in before.iter().enumerate() {
+        let alike = (0..before.len()).filter(|at| before[*at] == *name);
+        let forms: Vec<String> = alike.map(|at| other(at, name)).collect();
+        if forms.iter().any(|form| *form != forms[0]) {
+            names[i] = other(i, name);
+        }
+    }
+}
+
+/// The folder in which the input lies.
+fn folder_name(analysis: &Analysis) -> Option<String> {
+    let path = analysis.source()?.trim_end_matches('/');
+    let (folder, _) = path.rsplit_once('/')?;
+    let name = folder.rsplit('/').next().unwrap_or(folder);
+    (!name.is_empty()).then(|| printable(name))
 }
 
 /// The file's name without its endings.

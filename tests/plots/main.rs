@@ -473,6 +473,25 @@ fn a_moved_window_fills_its_picture() {
 }
 
 #[test]
+fn groups_of_one_trace_are_told_apart() {
+    let whole = bundled(EAGER).analysis;
+    let part = |range: std::ops::Range<usize>, folder: &str| {
+        let mut analysis = whole.clone();
+        analysis.windows.instances = whole.windows.instances[range].to_vec();
+        analysis.trace.as_mut().unwrap().path = format!("{folder}/trace.sqlite");
+        analysis
+    };
+    let names = |analyses: Vec<Analysis>| -> Vec<String> {
+        Group::each(analyses).into_iter().map(|group| group.name).collect()
+    };
+    let halves = names(vec![part(0..10, "a"), part(10..20, "a")]);
+    assert_eq!(halves, ["latency 0–9", "latency 10–19"]);
+    assert_eq!(names(vec![part(0..5, "a"), part(0..5, "b")]), ["a/latency", "b/latency"]);
+    let same = names(vec![part(0..5, "a"), part(0..5, "a")]);
+    assert_eq!(same, ["latency (1)", "latency (2)"]);
+}
+
+#[test]
 fn quantiles_that_differ_have_labels_that_differ() {
     let mut analysis = bundled(EAGER).analysis;
     for (n, instance) in analysis.windows.instances.iter_mut().enumerate() {
