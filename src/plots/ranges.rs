@@ -215,7 +215,9 @@ impl Sheet {
     fn new(names: &[(&str, bool)], numbers: &[String], reach: (f64, f64), width: Width) -> Self {
         let width = width.mm();
         let longest = |texts: &mut dyn Iterator<Item = f64>| texts.fold(0.0, f64::max);
-        let name_room = longest(&mut names.iter().map(|(name, bold)| font::width(name, PT, *bold)))
+        // Names are cut as if all were bold where one is: so wide must the room be, or the longest never fits.
+        let bold = names.iter().any(|(_, bold)| *bold);
+        let name_room = longest(&mut names.iter().map(|(name, _)| font::width(name, PT, bold)))
             .min(width * 0.34);
         let number_room = longest(&mut numbers.iter().map(|text| font::width(text, PT, false)));
         // On narrow figures the numbers stand under the marks of their row.
@@ -236,7 +238,6 @@ impl Sheet {
         panel.draw_grid_across(&mut scene);
         let mut texts = Vec::new();
         let short: Vec<String> = names.iter().map(|(name, _)| (*name).to_owned()).collect();
-        let bold = names.iter().any(|(_, bold)| *bold);
         let short = font::cut_apart(&short, name_room, PT, bold).shown;
         for (i, (((_, bold), number), name)) in names.iter().zip(numbers).zip(short).enumerate() {
             let top = MARGIN + i as f64 * pitch;
@@ -360,11 +361,14 @@ mod tests {
         let mut rows = vec![row("latency", 2.48, Some((1.99, 2.97)))];
         rows.extend((1..8).map(|i| row("part", f64::from(i), Some((f64::from(i) - 0.5, 8.0)))));
         rows.push(row("busy", 764.0, Some((760.0, 769.0))));
+        rows[3].name = "a rather long name".to_owned();
         assert!((widest(&rows, 0.0) - 24.0).abs() < 1e-9);
         let figure = forest(&rows, 0.0, &words(), Width::Column).unwrap();
         assert_eq!(figure.caption, "Change. Arrows: beyond the axis; the numbers say where.");
         let texts: Vec<&str> = figure.scene.texts().map(|text| text.text.as_str()).collect();
         assert!(texts.contains(&"764.0 [760.0, 769.0]"), "{texts:?}");
+        // The longest name has room where the figure has it.
+        assert!(texts.contains(&"a rather long name"), "{texts:?}");
         assert!(!texts.contains(&"200") && !texts.contains(&"500"), "{texts:?}");
         assert_eq!(figure.scene.collisions(), Vec::<String>::new());
         // What the figure is about is never cut, nor are rows that are alike.
