@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """nsys-attrib beside the tools that people use, on one trace, interleaved.
 
-  benches/compare.py [--requests 10000 | --trace FILE] [--runs 5] [--slow] [--large]
+  benches/compare.py [--requests 10000 | --trace FILE] [--also FILE] [--runs 5] [--slow] [--large]
 
 Makes a trace with the project's own generator (examples/scale_trace.rs), runs every tool that is
 there in turn, round after round, and writes reports/benchmarks.md (--out): medians as ratios to nsys-attrib,
@@ -169,6 +169,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--requests", type=int, default=10_000, help="windows of 200 launches each")
     parser.add_argument("--trace", help="an export with windows named latency, instead of one that is made")
+    parser.add_argument("--also", help="another export, measured in the same way afterwards")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--slow", action="store_true", help="also nsys stats, once")
     parser.add_argument("--large", action="store_true", help="also nsys-attrib alone on a trace of ten times the size")
@@ -182,23 +183,30 @@ def main():
         made = f"`scale_trace` with {args.requests} requests of 200 launches" if not args.trace else f"`{pathlib.Path(trace).name}`"
         if not args.trace:
             subprocess.run([built("examples", "scale_trace"), trace, str(args.requests)], check=True, stdout=subprocess.DEVNULL)
-        size = os.path.getsize(trace)
-        load = os.getloadavg()[0]
-        found, missing, taken = measure(trace, folder, args.runs, args.slow)
-        agree(folder)
-        lines += [f"Trace: {made}, {size / 1e6:.0f} MB: {rows(trace)}. Page cache warm, {args.runs} rounds, the tools in turn; medians.", ""]
-        lines += [f"Machine: {machine()}; load average at the start {load:.1f}. {args.note}".rstrip(), ""]
-        lines += table(found, taken)
-        lines += ["", "DuckDB and polars answer kernel count and time by name under rule `launched`, which equal nsys-attrib's; sqlite3 joins nothing."]
+        lines += [f"Machine: {machine()}; load average at the start {os.getloadavg()[0]:.1f}. {args.note}".rstrip(), ""]
+        found, missing, taken = section(lines, trace, made, folder, args)
         lines += ["", "Versions: " + "; ".join(f"{name.split(',')[0]} {number(version)}" for name, (_, version) in found.items() if version) + "."]
         if missing:
             lines += ["", "Not measured: " + ", ".join(missing) + "."]
+        if args.also:
+            lines += ["", "## Another trace", ""]
+            section(lines, args.also, f"`{pathlib.Path(args.also).name}`", folder, args)
         if args.large:
-            lines += ["", "## Ten times the rows", ""] + large(folder, args, size, taken["nsys-attrib"])
+            lines += ["", "## Ten times the rows", ""] + large(folder, args, trace)
     report = pathlib.Path(args.out)
     report.parent.mkdir(exist_ok=True)
     report.write_text("\n".join(lines) + "\n")
     print(report.read_text())
+
+
+def section(lines, trace, made, folder, args):
+    """Measures all tools on one trace and writes what they took."""
+    found, missing, taken = measure(trace, folder, args.runs, args.slow)
+    agree(folder)
+    lines += [f"Trace: {made}, {os.path.getsize(trace) / 1e6:.0f} MB: {rows(trace)}. Page cache warm, {args.runs} rounds, the tools in turn; medians.", ""]
+    lines += table(found, taken)
+    lines += ["", "DuckDB and polars answer kernel count and time by name under rule `launched`, which equal nsys-attrib's; sqlite3 joins nothing."]
+    return found, missing, taken
 
 
 def rows(trace):
@@ -208,18 +216,18 @@ def rows(trace):
         return ", ".join(f"{count(table):,} {name}" for name, table in tables.items())
 
 
-def large(folder, args, size, small):
+def large(folder, args, small):
     trace = f"{folder}/large.sqlite"
     subprocess.run([built("examples", "scale_trace"), trace, str(args.requests * 10)], check=True, stdout=subprocess.DEVNULL)
     words = lambda path: [built("nsys-attrib"), "analyze", "--window", "latency", "--format", "json", path]
     rows = []
     for number in range(args.runs + 1):
-        pair = run(words(args.trace or f"{folder}/trace.sqlite"), f"{folder}/small"), run(words(trace), f"{folder}/large")
+        pair = run(words(small), f"{folder}/small"), run(words(trace), f"{folder}/large")
         rows += [pair] if number else []
     ratio = lambda column: statistics.median(big[column] / little[column] for little, big in rows)
     peak = lambda place: max(pair[place][2] for pair in rows)
     maker = "`scale_trace`" if args.trace else "The same generator"
-    return [f"{maker}, {os.path.getsize(trace) / 1e6:.0f} MB beside {size / 1e6:.0f} MB, interleaved: {ratio(0):.1f} times the time, {ratio(1):.1f} times the CPU time, {peak(1):.0f} MiB beside {peak(0):.0f} MiB."]
+    return [f"{maker}, {os.path.getsize(trace) / 1e6:.0f} MB beside {os.path.getsize(small) / 1e6:.0f} MB, interleaved: {ratio(0):.1f} times the time, {ratio(1):.1f} times the CPU time, {peak(1):.0f} MiB beside {peak(0):.0f} MiB."]
 
 
 if __name__ == "__main__":
