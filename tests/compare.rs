@@ -55,6 +55,14 @@ fn trace(folder: &Path, name: &str, slower: f64, seed: i64) -> String {
     path.display().to_string()
 }
 
+/// A document of some of the windows of a fixture.
+fn part_of_eager(folder: &Path, name: &str, words: &[&str]) -> String {
+    let base = ["analyze", EAGER, "-w", "latency", "--format", "json"];
+    let file = folder.join(name);
+    fs::write(&file, run(&[&base, words].concat()).out).unwrap();
+    file.display().to_string()
+}
+
 fn ns(value: &Value) -> i64 {
     value.as_i64().unwrap()
 }
@@ -160,12 +168,7 @@ fn an_injected_slow_down_is_found_attributed_and_fails_the_gate() {
 #[test]
 fn formats_are_as_before() {
     let folder = tempfile::tempdir().unwrap();
-    let analysis = |name: &str, words: &[&str]| -> String {
-        let base = ["analyze", EAGER, "-w", "latency", "--format", "json"];
-        let file = folder.path().join(name);
-        fs::write(&file, run(&[&base, words].concat()).out).unwrap();
-        file.display().to_string()
-    };
+    let analysis = |name: &str, words: &[&str]| part_of_eager(folder.path(), name, words);
     let (a, b) = (analysis("a", &["--take", "10"]), analysis("b", &["--skip", "10"]));
     let sides = [a.as_str(), "--vs", b.as_str()];
     for (name, words) in [
@@ -266,12 +269,7 @@ fn parts_of_one_trace_are_no_repeats() {
 #[test]
 fn a_number_is_the_same_wherever_it_stands() {
     let folder = tempfile::tempdir().unwrap();
-    let analysis = |name: &str, words: &[&str]| -> String {
-        let base = ["analyze", EAGER, "-w", "latency", "--format", "json"];
-        let file = folder.path().join(name);
-        fs::write(&file, run(&[&base, words].concat()).out).unwrap();
-        file.display().to_string()
-    };
+    let analysis = |name: &str, words: &[&str]| part_of_eager(folder.path(), name, words);
     for (take, skip) in [("3", "3"), ("7", "7"), ("11", "13")] {
         let a = analysis("a", &["--take", take]);
         let b = analysis("b", &["--skip", skip]);
@@ -321,12 +319,7 @@ fn a_number_is_the_same_wherever_it_stands() {
 #[test]
 fn texts_are_plain() {
     let folder = tempfile::tempdir().unwrap();
-    let analysis = |name: &str, words: &[&str]| -> String {
-        let base = ["analyze", EAGER, "-w", "latency", "--format", "json"];
-        let file = folder.path().join(name);
-        fs::write(&file, run(&[&base, words].concat()).out).unwrap();
-        file.display().to_string()
-    };
+    let analysis = |name: &str, words: &[&str]| part_of_eager(folder.path(), name, words);
     let (a, b) = (analysis("a", &["--take", "10"]), analysis("b", &["--skip", "10"]));
     for format in ["table", "md"] {
         let said = compare(&[&a, "--vs", &b, "--top", "0", "--format", format]).out;
