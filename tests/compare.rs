@@ -394,3 +394,64 @@ fn a_trace_without_cuda_still_has_a_latency() {
     assert!(quantity(&document, "latency")["a"].is_number());
     assert!(document["decompositions"].as_array().unwrap().is_empty());
 }
+
+#[test]
+fn windows_that_nobody_named_are_not_compared_when_they_differ() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut spec = TraceSpec::new(Generation::V3_16_1);
+    spec.processes.push((process(77), "program (synthetic)".into()));
+    spec.range(thread(77, 77), "step", 1_000, 9_000);
+    spec.call(thread(77, 77), "cudaLaunchKernel_v7000", 2_000, 3_000, 1);
+    spec.kernel(process(77), CONV, 4_000, 8_000, 1);
+    let nameless = folder.path().join("nameless.sqlite");
+    spec.write_sqlite(&nameless);
+    let said = compare(&[nameless.to_str().unwrap(), "--vs", EAGER]);
+    assert_eq!(said.code, 2, "{}", said.out);
+    for part in
+        ["no --window was given", "`all` before --vs, `latency` after", "choose with --window"]
+    {
+        assert!(said.err.contains(part), "{}", said.err);
+    }
+    // Windows that somebody named may differ, but a whole trace does not spread like requests.
+    let whole = folder.path().join("whole");
+    fs::write(&whole, run(&["analyze", EAGER, "-w", "all", "--format", "json"]).out).unwrap();
+    let some = part_of_eager(folder.path(), "some", &["--take", "19"]);
+    let document = json(&[&some, "--vs", whole.to_str().unwrap()]);
+    let latency = quantity(&document, "latency");
+    assert!(latency["difference"]["ci95"].is_null(), "{latency}");
+    assert!(latency["ratio"]["ci95"].is_null(), "{latency}");
+    let method = latency["difference"]["method"].as_str().unwrap();
+    assert!(method.contains("one side is a single unit"), "{method}");
+}
+
+#[test]
+fn windows_that_issue_only_say_where_not_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let make = |name: &str, shift: i64| {
+        const P: i64 = process(77);
+        const T: i64 = thread(77, 77);
+        let mut spec = TraceSpec::new(Generation::V3_16_1);
+        spec.processes.push((P, "program (synthetic)".into()));
+        spec.threads.push((T, "main".into()));
+        for index in 0..4_i64 {
+            let (t, id) = (1_000_000 + index * 2_000_000, index + 1);
+            spec.range(T, "latency", t, t + 100_000 + index * 10 + shift);
+            spec.call(T, "cudaLaunchKernel_v7000", t + 2_000, t + 12_000, id);
+            // The work runs in the next window's time, none of it in its own.
+            spec.kernel(P, CONV, t + 1_990_000, t + 2_060_000 + 3 * index + shift, id);
+        }
+        let file = path.join(name);
+        spec.write_sqlite(&file);
+        file.display().to_string()
+    };
+    let (a, b) = (make("a.sqlite", 0), make("b.sqlite", 7_000));
+    let junit = path.join("junit.xml");
+    let words = ["--fail-on", "latency>+50%", "--junit", junit.to_str().unwrap()];
+    let said = compare(&[&[a.as_str(), "--vs", &b][..], &words].concat());
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(said.out.contains("\nbut ") && said.out.contains("\nwhere "), "{}", said.out);
+    assert!(!said.out.contains("\nwhy "), "{}", said.out);
+    let xml = fs::read_to_string(junit).unwrap();
+    assert!(xml.contains("<system-err>") && xml.contains("[no-verdict]"), "{xml}");
+}

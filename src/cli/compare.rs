@@ -11,7 +11,7 @@ use anyhow::{Result, bail};
 use super::args::{EnergyOptions, Format};
 use super::compare_args::CompareArgs;
 use super::input::Resolver;
-use super::{CHECK_FAILED, output};
+use super::{CHECK_FAILED, input, output};
 use crate::attribution::Analysis;
 use crate::compare::check::Rule;
 use crate::compare::document::{By, Outcome};
@@ -33,6 +33,7 @@ pub(super) fn run(args: &CompareArgs, jobs: Option<NonZeroUsize>) -> Result<Exit
     let resolver = Resolver::new(&args.how, jobs)?.with_energy(&energy);
     let a = side(&resolver, &args.a, "before --vs")?;
     let b = side(&resolver, &args.vs, "after --vs")?;
+    same_defaults(args, &a, &b)?;
     let mut comparison = compare((name_a, a), (name_b, b), args.pair_by.map(Into::into))?;
     let mut doubts = comparison.findings.iter();
     if let Some(same) =
@@ -67,6 +68,24 @@ fn side(resolver: &Resolver<'_>, paths: &[PathBuf], place: &str) -> Result<Vec<A
         );
     }
     Ok(analyses)
+}
+
+/// Windows that nobody named may be those named `latency` on one side and the whole trace on the other:
+/// that is no comparison that anybody asked for.
+fn same_defaults(args: &CompareArgs, a: &[Analysis], b: &[Analysis]) -> Result<()> {
+    let documents = args.a.iter().chain(&args.vs).all(|path| input::is_document(path));
+    let (Some(a), Some(b)) = (a.first(), b.first()) else { return Ok(()) };
+    let (of_a, of_b) = (&a.windows.spec, &b.windows.spec);
+    let one_is_whole = of_a != of_b && (of_a == "all" || of_b == "all");
+    if documents || !args.how.windows.window.is_empty() || !one_is_whole {
+        return Ok(());
+    }
+    bail!(
+        "no --window was given, and the windows of the sides would be different ones: `{}` before --vs, `{}` after; \
+         choose with --window, or give documents of `nsys-attrib analyze`, made with the windows that are meant",
+        plain(of_a, 60),
+        plain(of_b, 60)
+    )
 }
 
 fn divisions(args: &CompareArgs) -> Vec<By> {

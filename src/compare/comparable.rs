@@ -32,6 +32,13 @@ pub(super) fn findings(a: &[Analysis], b: &[Analysis]) -> Vec<Finding> {
     found
 }
 
+/// Whether nothing says that windows or GPUs differ between the groups.
+pub(super) fn alike(a: &[Analysis], b: &[Analysis]) -> bool {
+    let telling = ["windows-differ", "gpu-differs"];
+    let mut conditions = CONDITIONS.iter().filter(|condition| telling.contains(&condition.code));
+    conditions.all(|condition| condition.finding(a, b).is_none())
+}
+
 /// One condition that should be the same in both groups.
 struct Condition {
     code: &'static str,

@@ -20,6 +20,9 @@ pub(super) struct Setting {
     pub(super) unit: Unit,
     /// Whether it comes in pairs.
     pub(super) pairing: Pairing,
+    /// Whether windows and GPUs are the same on both sides: only then can a single unit be taken to spread
+    /// like the other side.
+    pub(super) alike: bool,
 }
 
 impl Setting {
@@ -27,7 +30,7 @@ impl Setting {
         let one_each = a.len() == 1 && b.len() == 1 && !super::imported::any(a, b);
         let unit = if one_each { Unit::Windows } else { Unit::Traces };
         let pairing = if pair_by.is_some() { Pairing::Paired } else { Pairing::Independent };
-        Self { unit, pairing }
+        Self { unit, pairing, alike: super::comparable::alike(a, b) }
     }
 }
 
@@ -83,16 +86,17 @@ impl Samples {
 
     /// Mean of b minus mean of a.
     pub(super) fn difference(&self, setting: Setting) -> Option<Estimated> {
-        match setting.unit {
+        let found = match setting.unit {
             Unit::Traces => stats::difference(&self.a, &self.b, setting.pairing),
             Unit::Windows if self.are_many() => block_difference(&self.a, &self.b),
             Unit::Windows => t_difference(&self.a, &self.b).map(of_windows),
-        }
+        };
+        found.map(|found| self.without_borrowed_spread(found, setting))
     }
 
     /// Mean of b over mean of a: of geometric means where traces are the units.
     pub(super) fn ratio(&self, setting: Setting) -> Option<Estimated> {
-        match setting.unit {
+        let found = match setting.unit {
             Unit::Traces => stats::ratio(&self.a, &self.b, setting.pairing),
             Unit::Windows if self.are_many() => block_ratio(&self.a, &self.b),
             Unit::Windows => {
@@ -104,7 +108,20 @@ impl Samples {
                 let found = t_difference(&logs(&self.a)?, &logs(&self.b)?)?.map(f64::exp);
                 Some(of_windows(found))
             }
+        };
+        found.map(|found| self.without_borrowed_spread(found, setting))
+    }
+
+    /// Drops an interval for which a single unit would have to spread like units of another kind.
+    fn without_borrowed_spread(&self, found: Estimated, setting: Setting) -> Estimated {
+        let single = self.a.len().min(self.b.len()) == 1 && found.ci95.is_some();
+        if setting.alike || !single {
+            return found;
         }
+        let method = "no interval: one side is a single unit, and windows or GPUs differ, so that it cannot be \
+                      taken to spread like the other side"
+            .to_owned();
+        Estimated { ci95: None, method, ..found }
     }
 
     fn are_many(&self) -> bool {

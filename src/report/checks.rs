@@ -34,6 +34,7 @@ pub fn write_junit(out: &mut dyn Write, comparison: &Comparison) -> io::Result<(
     for check in &comparison.checks {
         test_case(out, check)?;
     }
+    doubts(out, comparison)?;
     writeln!(out, "</testsuite>")
 }
 
@@ -50,6 +51,21 @@ fn test_case(out: &mut dyn Write, check: &Check) -> io::Result<()> {
         }
     }
     writeln!(out, "</testcase>")
+}
+
+/// What gives reason to doubt the comparison, a line each: a limit that is held says nothing of it.
+fn doubts(out: &mut dyn Write, comparison: &Comparison) -> io::Result<()> {
+    let doubts = comparison.findings.iter().filter(|finding| finding.severity > Severity::Info);
+    let lines: Vec<String> = doubts
+        .map(|doubt| {
+            let text = format!("{} [{}]: {}", doubt.severity, doubt.code, doubt.message);
+            format!("    {}\n", xml(&text))
+        })
+        .collect();
+    if lines.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "  <system-err>\n{}  </system-err>", lines.concat())
 }
 
 /// Text of an element or an attribute.

@@ -25,8 +25,15 @@ pub fn summary(comparison: &Comparison) -> Vec<Line> {
     if let Some(latency) = comparison.quantity("latency") {
         lines.extend(latency_lines(latency));
     }
+    let elsewhere = comparison.findings.iter().any(|finding| finding.code == "no-verdict");
+    if elsewhere {
+        let text = "the windows of a side contain less than half of the work that they launched: their length is the \
+                    time of issuing it, and the GPU time inside them is mostly of work that was launched before";
+        lines.push(("but", text.to_owned()));
+    }
     if let Some(line) = why(comparison) {
-        lines.push(("why", line));
+        // Parts of such windows say where their time is, not why.
+        lines.push((if elsewhere { "where" } else { "why" }, line));
     }
     lines.extend(comparison.energy.iter().map(|change| ("energy", energy(change))));
     for check in &comparison.checks {
