@@ -64,17 +64,21 @@
       this.all();
     }
 
+    // Time inside the window alone: events that reach over an edge are cut there, as in the tables.
     legend() {
-      const time = new Map();
+      const time = new Map(), { length } = this.window;
       for (const lane of this.window.lanes) {
         if (lane.kind === "thread" || lane.kind === "range") continue;
-        lane.c.forEach((c, i) => time.set(c, (time.get(c) || 0) + lane.d[i]));
+        lane.c.forEach((c, i) => {
+          const inside = Math.max(0, Math.min(lane.end[i], length) - Math.max(lane.start[i], 0));
+          time.set(c, (time.get(c) || 0) + inside);
+        });
       }
       const list = this.figure.querySelector(".legend");
       list.replaceChildren(...[...time].sort((a, b) => b[1] - a[1]).map(([c, ns]) => {
         const item = document.createElement("li"), dot = document.createElement("i"), note = document.createElement("span");
         dot.style.setProperty("--c", this.set.categories[c].color);
-        note.textContent = duration(ns);
+        note.textContent = ns > 0 ? duration(ns) : "outside the window";
         item.append(dot, this.set.categories[c].name, note);
         return item;
       }));
