@@ -111,7 +111,68 @@ fn a_mistyped_window_names_the_nearest_ranges() {
     let said = refusal(&[EAGER, "--window", "latency", "--process", "999"]);
     assert!(said.contains("no process `999`"), "{said}");
     let said = refusal(&[EAGER, "--window", "latency", "--skip", "50"]);
-    assert!(said.contains("all left out by --skip 50"), "{said}");
+    assert!(said.contains("there are 20, all left out by --skip 50"), "{said}");
+    assert!(!said.contains("nearest"), "the name is right: {said}");
+    let said = refusal(&[EAGER, "--window", "gpu:gpu:latency"]);
+    assert!(said.contains("write `gpu:latency`"), "{said}");
+    let said = refusal(&[EAGER, "--window", "latency", "--skip", "-1"]);
+    assert!(said.contains("'-1' for '--skip <N>'") && !said.contains("-- -1"), "{said}");
+}
+
+#[test]
+fn what_failed_and_what_counts_once_is_said() {
+    let twice = run(&[EAGER, "-w", "latency", "-w", "latency", "--format", "csv"]);
+    assert_eq!(twice.stdout, run(&[EAGER, "-w", "latency", "--format", "csv"]).stdout);
+    let said = String::from_utf8_lossy(&twice.stderr);
+    assert!(said.contains("`latency` was given more than once; it counts once"), "{said}");
+
+    let some = run(&[EAGER, "no-such.sqlite", "-w", "latency"]);
+    assert_eq!(some.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&some.stderr);
+    assert!(said.contains("1 of 2 inputs could not be analysed"), "{said}");
+
+    // A file stands where a folder should.
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    let out = file.join("a.perfetto-trace");
+    let export = Command::new(env!("CARGO_BIN_EXE_nsys-attrib"))
+        .args(["--no-project", "export", EAGER, "-w", "latency", "--to", "perfetto", "-o"])
+        .arg(&out)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&export.stderr);
+    assert!(said.contains("cannot be written: ") && !said.contains(".nsys-attrib-"), "{said}");
+}
+
+#[test]
+fn api_numbers_of_moved_windows_are_of_their_cpu_spans() {
+    let moved = stdout(&[EAGER, "-w", "gpu:latency"]);
+    assert!(moved.contains("CUDA API time in the CPU spans of the moved windows: "), "{moved}");
+    assert!(moved.split_whitespace().collect::<Vec<_>>().join(" ").contains("% of the CPU spans"));
+    let plain = stdout(&[EAGER, "-w", "latency"]);
+    assert!(plain.contains("CUDA API time inside the windows: "), "{plain}");
+    assert!(!plain.contains("CPU span"), "{plain}");
+}
+
+#[test]
+fn words_about_an_idle_gpu_name_the_process() {
+    const SHARED: &str = "fixtures/traces/multi-process/colliding-ids.sqlite";
+    let said = stdout(&[SHARED, "-w", "latency"]);
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("while the GPU is idle of this process, not of others"), "{said}");
+    assert!(said.contains("other processes keep the GPU busy for"), "{said}");
+    let alone = stdout(&[EAGER, "-w", "latency"]);
+    assert!(!alone.contains("other processes"), "{alone}");
+}
+
+#[test]
+fn runs_of_kernels_have_no_verdict_by_construction() {
+    let said = stdout(&[EAGER, "-w", "kernels:/conv_depthwise/"]);
+    assert!(said.contains("verdict  none: ") && !said.contains("gpu-bound:"), "{said}");
+    let found: serde_json::Value =
+        serde_json::from_str(&stdout(&[EAGER, "-w", "kernels:/./", "--format", "json"])).unwrap();
+    assert!(found["verdict"].is_null() || found["verdict"]["kind"] != "gpu-bound");
 }
 
 #[test]

@@ -29,7 +29,7 @@ const LONG: &str = "void at::native::elementwise_kernel<(int)128, (int)2, void a
 const KERNELS: Rows<'_> = &[
     ("void cudnn::detail::dgrad_engine<float, (int)512>(int, T1)", 26_880, 909_565_952),
     (LONG, 7_393, 98_948_096),
-    ("ampere_sgemm_128x32_tn", 42, 18_628_416),
+    ("ampere_sgemm_128x32_tn", 43_892, 18_628_416),
 ];
 const COPIES: Rows<'_> =
     &[("[CUDA memcpy Host-to-Device]", 3_099, 6_207_488), ("[CUDA memset]", 2, 6_720)];
@@ -673,6 +673,11 @@ fn text_and_csv_of_one_published_capture_agree() {
         csv["imported"]["rows"].as_array().unwrap().iter().find(|row| row["report"] == "nvtx_sum");
     assert_eq!(range.unwrap()["total_ns"], 814_610_688);
     // A part of the capture, printed with a filter under another name, is not mixed in silently.
+    let filtered = published(&format!("{stem}.kern_sum.nvtx-filtered.csv")).unwrap();
+    let calls = published(&format!("{stem}.cuda_api_sum.csv")).unwrap();
+    let mixed = import(&[&calls, &filtered]);
+    assert!(codes(&mixed).contains(&"counts-disagree"), "{:?}", codes(&mixed));
+    assert!(!codes(&csv).contains(&"counts-disagree"), "{:?}", codes(&csv));
     for name in ["fno", "sp2gno"] {
         let path = published(&format!("{name}-darcy141-orinnano-nsys2024.5.stats.txt")).unwrap();
         let found = import(&[&path]);

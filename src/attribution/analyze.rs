@@ -119,8 +119,9 @@ impl<'a> Analyzer<'a> {
         } else {
             verdict::decide(scope.wall_ns(), &busy.block, &total_idle)
         };
-        if verdict::is_elsewhere(set, contained.share()) {
-            evidence.withheld = verdict.take();
+        let doubt = verdict.as_ref().and_then(|one| verdict::doubt(set, contained.share(), one));
+        if let Some(doubt) = doubt {
+            evidence.withheld = verdict.take().map(|verdict| (verdict, doubt));
         }
         let mut analysis = Analysis {
             schema: SCHEMA.to_owned(),

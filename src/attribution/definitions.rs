@@ -18,11 +18,11 @@ pub const DEFINITIONS: &[(&str, &str)] = &[
     ),
     (
         "api.total_ns",
-        "CUDA runtime and driver calls of the attributed process (backtrace twins, eventClass 67, excluded), each clipped to the window, summed over calls and windows.",
+        "CUDA runtime and driver calls of the attributed process (backtrace twins, eventClass 67, excluded), each clipped to the window, summed over calls and windows. Windows moved by gpu: keep their CPU spans for all API numbers: calls are clipped to those, not to the spans of GPU work.",
     ),
     (
         "api.by_name.share",
-        "Time of the function / time of all counted calls, both summed over all windows (a ratio of sums, not a mean of shares). Runtime names lose their _vNNNN suffix.",
+        "Time of the function / time of all counted calls, both summed over all windows, or the CPU spans of those that gpu: moved (a ratio of sums, not a mean of shares). Runtime names lose their _vNNNN suffix.",
     ),
     (
         "api.by_name.self_ns",
@@ -42,7 +42,7 @@ pub const DEFINITIONS: &[(&str, &str)] = &[
     ),
     (
         "api.cover_share",
-        "Union of the window thread's API calls / length of the windows: how much of the wall the CPU spent inside CUDA at all. Windows without a thread use the calls of all attributed processes.",
+        "Union of the window thread's API calls / length of the windows: how much of the wall the CPU spent inside CUDA at all. The calls of other threads are in api.total_ns, not here. Where gpu: moved the windows, both are of their CPU spans: the wall in which the calls were made, not that of the GPU work. Windows without a thread use the calls of all attributed processes.",
     ),
     (
         "kernels.rule",
@@ -84,11 +84,11 @@ pub const DEFINITIONS: &[(&str, &str)] = &[
     ),
     (
         "gpu.foreign_busy_ns",
-        "Union of the operations of other processes on the same devices inside the windows.",
+        "Union of the operations of other processes on the same devices inside the windows. It is no part of gpu.busy_ns: it lies in what is idle of the attributed process, or beside its work.",
     ),
     (
         "idle",
-        "wall = busy + none + head + tail + launch + queue + api + sync + host + unknown, exactly. Each idle instant is charged to what the thread that launches the next operation is doing: queue: the call has returned, the operation has not started; launch, api: that call or another one is running; sync: the thread waits for the GPU (by name, or a copy that returns no earlier than its operation ends); host: outside CUDA; unknown: the next operation has no call. none: no operation meets the window; head, tail: before the first and after the last operation (by kind in head_by, tail_by).",
+        "wall = busy + none + head + tail + launch + queue + api + sync + host + unknown, exactly. Idle is what no operation of the attributed process fills, whatever other processes run meanwhile (gpu.foreign_busy_ns). Each idle instant is charged to what the thread that launches the next operation is doing: queue: the call has returned, the operation has not started; launch, api: that call or another one is running; sync: the thread waits for the GPU (by name, or a copy that returns no earlier than its operation ends); host: outside CUDA; unknown: the next operation has no call. none: no operation meets the window; head, tail: before the first and after the last operation (by kind in head_by, tail_by).",
     ),
     (
         "idle.dispatch_ns",
@@ -96,7 +96,7 @@ pub const DEFINITIONS: &[(&str, &str)] = &[
     ),
     (
         "verdict",
-        "GPU busy >= 80 % of wall: gpu-bound (copy-bound if copies alone cover over half of busy). Otherwise the largest of launch path (launch + queue + dispatch), host (host - dispatch), sync and api, head and tail by their kinds, if it is >= 40 % of wall and >= 1.5 times the next; else mixed. None for the whole trace, without operations, or where the windows contain less than half of the work that they launched (gpu: windows do).",
+        "GPU busy >= 80 % of wall: gpu-bound (copy-bound if copies alone cover over half of busy). Otherwise the largest of launch path (launch + queue + dispatch), host (host - dispatch), sync and api, head and tail by their kinds, if it is >= 40 % of wall and >= 1.5 times the next; else mixed. None for the whole trace, without operations, or where the windows contain less than half of the work that they launched (gpu: windows do); nor gpu-bound or copy-bound of kernels: windows, which are busy by construction.",
     ),
     (
         "energy.total_mj",

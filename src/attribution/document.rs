@@ -172,7 +172,7 @@ pub struct Instance {
     pub thread: Option<i64>,
     /// The range's message, or what stands for it.
     pub label: String,
-    /// CUDA API calls that meet it.
+    /// CUDA API calls that meet it (`gpu:`: its CPU span, for times of calls too).
     pub calls: u64,
     /// Their time inside it.
     pub api_ns: Nanos,
@@ -196,10 +196,10 @@ pub struct Instance {
     pub busy_class_ns: BTreeMap<String, Nanos>,
 }
 
-/// CUDA API time inside the windows.
+/// CUDA API time inside the windows; inside their CPU spans where they were moved (`gpu:`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Api {
-    /// Summed time of all counted calls, clipped to the windows.
+    /// Summed time of all counted calls, clipped to the windows (`gpu:`: to their CPU spans).
     pub total_ns: Nanos,
     /// Pairs of a call and a window that meet.
     pub calls: u64,
@@ -207,7 +207,8 @@ pub struct Api {
     pub calls_started: u64,
     /// Time of the calls of the windows' own threads only; null for imported sums.
     pub own_thread_ns: Option<Nanos>,
-    /// Time that the window's thread spent inside any call, over the windows' length.
+    /// Time that the window's thread spent inside any call, over the windows' length (`gpu:`: over the
+    /// length of their CPU spans).
     pub cover_share: Option<Share>,
     /// The launch family.
     pub launch: Launches,
@@ -518,6 +519,12 @@ impl Windows {
             contained_share: None,
             instances,
         }
+    }
+
+    /// Whether instances were moved to their GPU work (`gpu:`), so that calls are counted in another
+    /// span than the one whose wall and busy time is measured.
+    pub fn are_moved(&self) -> bool {
+        self.instances.iter().any(|window| window.cpu_start_ns.is_some())
     }
 
     /// The part of the windows' summed length that a time is; nothing without a length.

@@ -5,7 +5,11 @@
 //! by their kinds.
 //!
 //! Windows that contain less than half of the work that they launched measure issuing, not latency: what
-//! bounds their wall time is not what bounds that work, and no verdict is given.
+//! bounds their wall time is not what bounds that work, and no verdict is given. Runs of kernels begin and
+//! end with one: that the GPU is busy in them is no finding, and bounds nothing.
+//!
+//! Busy and idle are of the attributed process. Where other processes use the GPU meanwhile, the words
+//! say so: it is not the GPU that is idle then.
 
 use super::document::{Gpu, Idle, IdleKinds, Verdict};
 use crate::units::Share;
@@ -23,11 +27,24 @@ const COPIES: f64 = 0.50;
 /// Share of the launched work that must lie inside its own window.
 pub(super) const LEAST_CONTAINED: f64 = 0.5;
 
-/// Whether windows contain too little of what they launched. Runs of kernels launch nothing, and moved
-/// windows are where their work is.
-pub(super) fn is_elsewhere(set: &WindowSet, contained: Option<Share>) -> bool {
-    let own = !set.kernel_runs && !set.projected;
-    own && contained.is_some_and(|share| share.as_f64() < LEAST_CONTAINED)
+/// Why a verdict is not given.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Doubt {
+    /// The windows contain this share of what they launched. Moved windows are where their work is.
+    Elsewhere(Share),
+    /// The windows were chosen for the kernels in them.
+    BusyByConstruction,
+}
+
+/// Whether a verdict on these windows would say what it seems to say.
+pub(super) fn doubt(set: &WindowSet, contained: Option<Share>, verdict: &Verdict) -> Option<Doubt> {
+    if let Some(share) = contained.filter(|share| share.as_f64() < LEAST_CONTAINED)
+        && !set.projected
+    {
+        return Some(Doubt::Elsewhere(share));
+    }
+    let by_busy = matches!(verdict.kind.as_str(), "gpu-bound" | "copy-bound");
+    (set.kernel_runs && by_busy).then_some(Doubt::BusyByConstruction)
 }
 
 /// A cause of idleness, in ns.
@@ -62,6 +79,7 @@ pub(super) fn decide(wall_ns: i64, gpu: &Gpu, idle: &Idle) -> Option<Verdict> {
             .iter()
             .map(|time| time.as_ns())
             .sum::<i64>();
+    because.extend(others(gpu, wall_ns));
     because.push(format!(
         "no operation in the window, or unknown, {:.1} % of wall",
         share(elsewhere) * 100.0
@@ -72,9 +90,10 @@ pub(super) fn decide(wall_ns: i64, gpu: &Gpu, idle: &Idle) -> Option<Verdict> {
         (
             first.kind,
             format!(
-                "{:.1} % of wall passes in {} while the GPU is idle",
+                "{:.1} % of wall passes in {} while the GPU is idle{}",
                 share(first.ns) * 100.0,
-                first.what
+                first.what,
+                of_this_process(gpu, wall_ns)
             ),
         )
     } else if elsewhere > first.ns {
@@ -96,6 +115,25 @@ pub(super) fn decide(wall_ns: i64, gpu: &Gpu, idle: &Idle) -> Option<Verdict> {
         )
     };
     Some(Verdict { kind: kind.to_owned(), detail, because })
+}
+
+/// That other processes used the GPU meanwhile, and how long.
+fn others(gpu: &Gpu, wall_ns: i64) -> Option<String> {
+    let foreign = Share::of(gpu.foreign_busy_ns.as_ns(), wall_ns)?;
+    let meanwhile = gpu.foreign_busy_ns.as_ns() > 0;
+    meanwhile.then(|| {
+        format!("other processes on the same GPU {foreign} of wall: idle is of this process alone")
+    })
+}
+
+/// Whose idleness it is, where the GPU itself was not idle.
+fn of_this_process(gpu: &Gpu, wall_ns: i64) -> String {
+    match Share::of(gpu.foreign_busy_ns.as_ns(), wall_ns) {
+        Some(foreign) if gpu.foreign_busy_ns.as_ns() > 0 => format!(
+            " of this process, not of others: they keep it busy for {foreign} of wall, and may be what it waits for"
+        ),
+        _ => String::new(),
+    }
 }
 
 fn bound_by_gpu(gpu: &Gpu, busy: Share, mut because: Vec<String>) -> Verdict {
@@ -144,7 +182,7 @@ fn causes(idle: &Idle) -> Vec<Cause> {
             what: format!("the launch path ({dominant})"),
             ns: launch + queue + dispatch,
         },
-        Cause { kind: "host-bound", what: "host code outside CUDA".to_owned(), ns: host },
+        Cause { kind: "host-bound", what: "host code other than dispatch".to_owned(), ns: host },
         Cause {
             kind: "sync-bound",
             what: "waiting in synchronising calls".to_owned(),
@@ -203,6 +241,40 @@ mod tests {
             ..Idle::default()
         };
         assert_eq!(kind(40, 0, &in_tail), "sync-bound");
+    }
+
+    #[test]
+    fn idle_is_of_this_process_where_others_use_the_gpu() {
+        let idle = Idle { launch_ns: Nanos::from_ns(60), ..Idle::default() };
+        let alone = decide(100, &gpu(40, 0), &idle).unwrap();
+        assert!(alone.detail.ends_with("while the GPU is idle"), "{}", alone.detail);
+        let shared = Gpu { foreign_busy_ns: Nanos::from_ns(44), ..gpu(40, 0) };
+        let beside = decide(100, &shared, &idle).unwrap();
+        assert_eq!(beside.kind, "launch-bound");
+        assert!(beside.detail.contains("idle of this process"), "{}", beside.detail);
+        assert!(beside.because.iter().any(|line| line.contains("44.0 % of wall")));
+    }
+
+    #[test]
+    fn runs_of_kernels_are_not_bound_by_being_runs_of_kernels() {
+        let set = |spec: &str, projected, kernel_runs| WindowSet {
+            spec: spec.to_owned(),
+            windows: Vec::new(),
+            whole_trace: false,
+            projected,
+            kernel_runs,
+            findings: Vec::new(),
+        };
+        let busy = decide(100, &gpu(100, 0), &Idle::default()).unwrap();
+        let none = Share::of(0, 10).unwrap();
+        let runs = set("kernels:/a/", false, true);
+        assert_eq!(doubt(&runs, Some(none), &busy), Some(Doubt::Elsewhere(none)));
+        assert_eq!(doubt(&runs, None, &busy), Some(Doubt::BusyByConstruction));
+        let idle = Idle { launch_ns: Nanos::from_ns(60), ..Idle::default() };
+        let launch = decide(100, &gpu(40, 0), &idle).unwrap();
+        assert_eq!(doubt(&runs, None, &launch), None);
+        assert_eq!(doubt(&set("gpu:a", true, false), Some(none), &busy), None);
+        assert_eq!(doubt(&set("a", false, false), Some(none), &busy), Some(Doubt::Elsewhere(none)));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::class_groups;
 use super::contained::Contained;
 use super::document::{Analysis, Verdict};
 use super::scope::{Meeting, Scope};
-use super::verdict;
+use super::verdict::{self, Doubt};
 use crate::finding::{Finding, Severity};
 use crate::stats;
 use crate::trace::{Label, ProcessId};
@@ -28,8 +28,8 @@ pub(super) struct Evidence {
     pub(super) before_their_call: usize,
     /// API time of all attributed calls, whatever `--own-thread` says.
     pub(super) all_threads_ns: i64,
-    /// A verdict that is not given, because the windows do not contain the work that they launched.
-    pub(super) withheld: Option<Verdict>,
+    /// A verdict that is not given, and why.
+    pub(super) withheld: Option<(Verdict, verdict::Doubt)>,
 }
 
 /// Everything that the finished blocks and the windows give reason to doubt.
@@ -147,8 +147,18 @@ fn containment(scope: &Scope<'_>, evidence: &Evidence, findings: &mut Vec<Findin
 
 /// Why there is no verdict, with what the wall time of the windows alone would say.
 fn no_verdict(scope: &Scope<'_>, evidence: &Evidence, findings: &mut Vec<Finding>) {
-    let (Some(verdict), Some(contained)) = (&evidence.withheld, evidence.contained.share()) else {
+    let Some((verdict, doubt)) = &evidence.withheld else { return };
+    let Doubt::Elsewhere(contained) = *doubt else {
+        findings.push(busy_by_construction(verdict));
         return;
+    };
+    let remedy = if scope.set.kernel_runs {
+        "the range around the kernels has a verdict: name it with --window".to_owned()
+    } else {
+        format!(
+            "use --window gpu:{} for a verdict on the work itself, or synchronise before the range ends",
+            scope.set.spec
+        )
     };
     findings.push(
         Finding::new(
@@ -162,14 +172,24 @@ fn no_verdict(scope: &Scope<'_>, evidence: &Evidence, findings: &mut Vec<Finding
                 verdict.kind,
                 verdict.detail
             ),
-            format!(
-                "use --window gpu:{} for a verdict on the work itself, or synchronise before the range ends",
-                scope.set.spec
-            ),
+            remedy,
         )
         .with("contained_share", contained)
         .with("least_contained_share", verdict::LEAST_CONTAINED),
     );
+}
+
+fn busy_by_construction(verdict: &Verdict) -> Finding {
+    Finding::new(
+        "no-verdict",
+        Severity::Info,
+        format!(
+            "no verdict: a run of kernels begins and ends with one, so that the GPU is busy in it by construction. By \
+             the wall time of the runs alone it would be `{}`: {}",
+            verdict.kind, verdict.detail
+        ),
+        "the range around the kernels has a verdict: name it with --window",
+    )
 }
 
 fn instances(scope: &Scope<'_>, findings: &mut Vec<Finding>) {
@@ -358,8 +378,10 @@ fn overhead(scope: &Scope<'_>, findings: &mut Vec<Finding>) {
                 "profiler-overhead",
                 severity,
                 format!(
-                    "the profiler itself worked for {} inside the windows ({share:.2} of wall)",
-                    Nanos::from_ns(time)
+                    "the profiler itself worked for {} inside the {} ({share:.2} of {})",
+                    Nanos::from_ns(time),
+                    if scope.set.projected { "CPU spans of the moved windows" } else { "windows" },
+                    if scope.set.projected { "them" } else { "wall" }
                 ),
                 "take latencies from untraced runs",
             )

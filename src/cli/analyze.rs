@@ -18,22 +18,31 @@ use crate::report::{self, Style};
 pub(super) fn run(args: &AnalyzeArgs, jobs: Option<NonZeroUsize>) -> Result<ExitCode> {
     let resolver = Resolver::new(&args.how, jobs)?.with_energy(&args.energy);
     let mut analyses = Vec::new();
-    let mut code = ExitCode::SUCCESS;
+    let mut failed = 0;
     for path in &args.traces {
         // One bad trace among many must not hide the results of the others.
         if let Err(error) = analyze(path, args, &resolver, &mut analyses) {
             eprintln!("nsys-attrib: {error:#}");
-            code = ExitCode::from(COULD_NOT_RUN);
+            failed += 1;
         }
     }
-    if analyses.is_empty() {
-        return Ok(code);
+    if !analyses.is_empty() {
+        match &args.out {
+            Some(folder) => write_files(folder, &analyses, args)?,
+            None => print(analyses, &Show::of(args, jobs))?,
+        }
     }
-    match &args.out {
-        Some(folder) => write_files(folder, &analyses, args)?,
-        None => print(analyses, &Show::of(args, jobs))?,
+    if failed == 0 {
+        return Ok(ExitCode::SUCCESS);
     }
-    Ok(code)
+    // The error itself may stand far above what was printed.
+    if args.traces.len() > 1 {
+        eprintln!(
+            "nsys-attrib: {failed} of {} inputs could not be analysed; what is shown is of the others",
+            args.traces.len()
+        );
+    }
+    Ok(ExitCode::from(COULD_NOT_RUN))
 }
 
 fn analyze(

@@ -97,10 +97,10 @@ pub(super) struct WindowArgs {
     #[arg(long, short, value_name = "SPEC")]
     pub(super) window: Vec<String>,
     /// Leave out the first N instances (warm-up is never dropped silently)
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     pub(super) skip: usize,
     /// Take only N instances after that
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(super) take: Option<usize>,
     /// Only instances of this process (pid or name)
     #[arg(long, value_name = "P")]

@@ -20,7 +20,8 @@ use crate::report;
     long_about = "Write windows for the Perfetto UI or chrome://tracing.\n\n\
         Each window comes with its NVTX ranges, its CUDA calls, the operations of every stream with their kernel \
         class, arrows from launch to kernel, and a track that says for every instant whether the GPU was busy or \
-        why it was not, exactly as the analysis counts it.\n\n\
+        why it was not, by the causes of the analysis; what that counts as head and tail stands under its causes \
+        (head_by, tail_by), so that the kinds here are longer by those parts.\n\n\
         Examples:\n  nsys-attrib export trace.sqlite --window latency --to perfetto -o latency.perfetto-trace\n  \
         nsys-attrib export trace.sqlite -w latency --instance 3 --to chrome -o third.json"
 )]

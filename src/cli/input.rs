@@ -31,6 +31,7 @@ use super::progress::Progress;
 use crate::finding::Finding;
 use crate::trace::source::OpenTrace;
 use crate::trace::{ReadOptions, Trace, TraceError, source};
+use crate::units::plain;
 use crate::windows::{Selection, Surroundings, WindowSet, WindowSpec, select};
 
 /// Whether results were named that were made before: a document, or a part of a dataset.
@@ -99,7 +100,7 @@ pub(super) fn sha256(path: &Path) -> Option<String> {
 /// The window specifications to use: those typed, or `latency` when it is there, or everything.
 pub(super) fn specifications(args: &WindowArgs, trace: &Trace) -> (Vec<String>, Option<String>) {
     if !args.window.is_empty() {
-        return (args.window.clone(), None);
+        return once(&args.window);
     }
     if trace.ranges.texts().iter().any(|text| text == "latency") {
         return (vec!["latency".to_owned()], None);
@@ -109,6 +110,22 @@ pub(super) fn specifications(args: &WindowArgs, trace: &Trace) -> (Vec<String>, 
         crate::windows::present_ranges(trace)
     );
     (vec!["all".to_owned()], Some(note))
+}
+
+/// Each specification once, in the order typed; and a word about those typed again.
+fn once(typed: &[String]) -> (Vec<String>, Option<String>) {
+    let (mut specs, mut again): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+    for spec in typed {
+        if !specs.contains(spec) {
+            specs.push(spec.clone());
+        } else if !again.contains(spec) {
+            again.push(spec.clone());
+        }
+    }
+    let list: Vec<String> = again.iter().map(|spec| format!("`{}`", plain(spec, 80))).collect();
+    let note = (!list.is_empty())
+        .then(|| format!("--window {} was given more than once; it counts once", list.join(", ")));
+    (specs, note)
 }
 
 /// Selects the instances of one specification.

@@ -79,7 +79,20 @@ pub(super) fn write_file(
         file.persist(path).map_err(|error| error.error)?;
         Ok(())
     };
-    attempt().with_context(|| format!("{} cannot be written", path.display()))
+    attempt()
+        .map_err(without_temporary)
+        .with_context(|| format!("{} cannot be written", path.display()))
+}
+
+/// The cause alone, without the path of the temporary file, which nobody asked for.
+pub(super) fn without_temporary(error: io::Error) -> io::Error {
+    let text = error.to_string();
+    match text.rsplit_once(" at path ") {
+        Some((cause, path)) if path.contains(super::interrupt::PREFIX) => {
+            io::Error::new(error.kind(), cause)
+        }
+        _ => error,
+    }
 }
 
 /// Temporary files are private; results are not.

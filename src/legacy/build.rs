@@ -35,6 +35,9 @@ pub(super) fn analysis(
     let mut findings = doubts::findings(printed, choice, kernels.as_ref());
     findings.extend(calls.as_ref().and_then(Calls::twins));
     findings.extend(kernels.as_ref().and_then(class_groups::unclassified));
+    let api = calls.map(Calls::block);
+    let both = api.as_ref().zip(kernels.as_ref());
+    findings.extend(both.and_then(|(api, kernels)| doubts::counts_disagree(api, kernels)));
     finding::sort(&mut findings);
     Analysis {
         schema: SCHEMA.to_owned(),
@@ -47,7 +50,7 @@ pub(super) fn analysis(
         run: None,
         imported: Some(imported(printed, choice, files)),
         windows: no_windows(),
-        api: calls.map(Calls::block),
+        api,
         kernels,
         copies: choice.copies.as_ref().map(|chosen| copies(&chosen.rows)),
         graphs: None,

@@ -5,12 +5,41 @@ use super::choose::{Choice, Chosen};
 use super::report::Kind;
 use super::scan::Printed;
 use super::tabular::Sum;
-use crate::attribution::document::Kernels;
+use crate::attribution::document::{Api, Kernels};
 use crate::finding::{Finding, Severity};
 use crate::units::{Nanos, Share, plain};
 
 /// Shares are printed with one decimal.
 const ROUNDING: f64 = 0.06;
+
+/// Launches and kernels of one capture may differ by this share before it is said: a launch may fail, and a
+/// capture may end between the two.
+const COUNTS: f64 = 0.01;
+
+/// Tables of one capture have a kernel for each launch. Graphs launch many at once, and what is launched
+/// while a stream is captured does not run: with either, the counts say nothing.
+pub(super) fn counts_disagree(api: &Api, kernels: &Kernels) -> Option<Finding> {
+    let graphs = api
+        .by_name
+        .iter()
+        .any(|one| ["GraphLaunch", "BeginCapture"].iter().any(|word| one.name.contains(word)));
+    let (launches, count) = (api.launch.calls, kernels.count);
+    let apart = launches.abs_diff(count) as f64;
+    if graphs || launches == 0 || count == 0 || apart <= COUNTS * launches.max(count) as f64 {
+        return None;
+    }
+    let finding = Finding::new(
+        "counts-disagree",
+        Severity::Warning,
+        format!(
+            "the table of calls has {} launches, the table of kernels {} kernels: one of them is not of the whole \
+             capture (printed with a filter, by range or time), or they are of two captures",
+            launches, count
+        ),
+        "print both tables of the same capture without a filter; until then compare neither with the other, nor with a whole capture",
+    );
+    Some(finding.with("launches", launches).with("kernels", count))
+}
 
 /// Everything but what the sums themselves tell.
 pub(super) fn findings(

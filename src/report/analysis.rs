@@ -31,7 +31,9 @@ pub fn tables(analysis: &Analysis, per_window: bool) -> Vec<Table> {
     }
     if let Some(api) = &analysis.api {
         let place = match analysis.imported {
+            Some(_) if is_doubtful(analysis) => "of the imported table",
             Some(_) => "of the whole capture",
+            None if analysis.windows.are_moved() => "in the CPU spans of the moved windows",
             None => "inside the windows",
         };
         tables.push(api_table(api, place));
@@ -74,6 +76,12 @@ pub fn tables(analysis: &Analysis, per_window: bool) -> Vec<Table> {
     }
     tables.push(finding_table(analysis));
     tables
+}
+
+/// Whether imported tables may be of a part of the capture only.
+fn is_doubtful(analysis: &Analysis) -> bool {
+    let parts = ["counts-disagree", "filtered-report"];
+    analysis.findings.iter().any(|finding| parts.contains(&finding.code.as_str()))
 }
 
 /// The single numbers of an analysis, one in a row.
@@ -227,8 +235,9 @@ fn class_table(kernels: &Kernels) -> Table {
     Table {
         name: "classes",
         title: format!(
-            "Kernel classes, rule {}: {} in {} kernels",
-            kernels.rule,
+            "Kernel classes{}: {} in {} kernels",
+            // No rule chose the rows of an imported table.
+            kernels.rules.map_or_else(String::new, |_| format!(", rule {}", kernels.rule)),
             kernels.total_ns,
             grouped(kernels.count)
         ),

@@ -3,6 +3,7 @@
 pub use super::line::Line;
 use super::table::grouped;
 use crate::attribution::document::{Analysis, Api, Gpu, Idle, Kernels, Windows};
+use crate::finding::Finding;
 use crate::units::{Nanos, Share, plain};
 
 /// The summary: trace, windows, API, GPU, idle, verdict.
@@ -11,7 +12,7 @@ pub fn summary(analysis: &Analysis) -> Vec<Line> {
     trace(analysis, &mut lines);
     windows(analysis, &mut lines);
     match &analysis.api {
-        Some(api) => lines.push(("api", api_line(api, is_projected(analysis)))),
+        Some(api) => lines.push(("api", api_line(api, &analysis.windows))),
         // Of a run without a trace nobody expects them.
         None if analysis.trace.is_none() => {}
         None => lines.push(("api", "– (the export has no table of CUDA API calls)".to_owned())),
@@ -30,17 +31,27 @@ pub fn summary(analysis: &Analysis) -> Vec<Line> {
         groups(kernels, &mut lines);
     }
     if let Some(idle) = &analysis.idle {
-        lines.push(("idle", idle_line(idle, &analysis.windows)));
+        let foreign = analysis.gpu.as_ref().map_or(Nanos::ZERO, |gpu| gpu.foreign_busy_ns);
+        lines.push(("idle", idle_line(idle, foreign, &analysis.windows)));
     }
     lines.extend(analysis.energy.iter().flatten().flat_map(super::energy::lines));
     if let Some(verdict) = &analysis.verdict {
         lines.push(("verdict", format!("{}: {}", verdict.kind, verdict.detail)));
         lines.push(("because", verdict.because.join(" · ")));
-    } else if analysis.findings.iter().any(|finding| finding.code == "no-verdict") {
-        let text = "none: the windows contain too little of the work that they launched (finding no-verdict)";
-        lines.push(("verdict", text.to_owned()));
+    } else if let Some(finding) = analysis.findings.iter().find(|one| one.code == "no-verdict") {
+        lines.push(("verdict", no_verdict(finding)));
     }
     lines
+}
+
+/// Why there is none, in a few words; the finding has more.
+fn no_verdict(finding: &Finding) -> String {
+    let why = if finding.numbers.contains_key("contained_share") {
+        "the windows contain too little of the work that they launched"
+    } else {
+        "runs of kernels are busy by construction"
+    };
+    format!("none: {why} (finding no-verdict)")
 }
 
 fn trace(analysis: &Analysis, lines: &mut Vec<Line>) {
@@ -114,15 +125,26 @@ fn windows(analysis: &Analysis, lines: &mut Vec<Line>) {
     lines.push(("windows", line));
 }
 
-/// Whether the instances were moved to their GPU work, so that calls are counted in another span.
-fn is_projected(analysis: &Analysis) -> bool {
-    analysis.windows.instances.iter().any(|window| window.cpu_start_ns.is_some())
+/// Share of API time in other threads from which it is said that API cover leaves them out.
+const OTHER_THREADS: f64 = 0.005;
+
+/// What API cover is a share of, and whose calls it counts where those of other threads are in the sum.
+pub(super) fn cover_of(api: &Api, windows: &Windows) -> String {
+    let wall = if windows.are_moved() { "of the CPU spans" } else { "of wall time" };
+    let (own, all) = (api.own_thread_ns.unwrap_or(api.total_ns), api.total_ns);
+    let others = Share::of((all - own).as_ns(), all.as_ns());
+    match others.filter(|share| share.as_f64() > OTHER_THREADS) {
+        Some(others) => {
+            format!("{wall}, the windows' own threads alone: others made {others} of the API time")
+        }
+        None => wall.to_owned(),
+    }
 }
 
-fn api_line(api: &Api, projected: bool) -> String {
+fn api_line(api: &Api, windows: &Windows) -> String {
     let launch = &api.launch;
     let mut line = format!(
-        "{} in {} calls · launch share {} ({} in {} calls{}) · API cover {} of {}",
+        "{} in {} calls · launch share {} ({} in {} calls{}) · API cover {} {}",
         api.total_ns,
         grouped(api.calls),
         dash(launch.share),
@@ -134,7 +156,7 @@ fn api_line(api: &Api, projected: bool) -> String {
             format!(": {}", launch.names.join(", "))
         },
         dash(api.cover_share),
-        if projected { "the CPU span" } else { "wall" },
+        cover_of(api, windows),
     );
     let of_launch = |time: Nanos| Share::of(time.as_ns(), launch.time_ns.as_ns());
     if let Some(blocked) = launch.blocked_ns.filter(|time| *time > Nanos::ZERO) {
@@ -172,12 +194,11 @@ fn gpu_line(gpu: &Gpu, kernels: Option<&Kernels>, analysis: &Analysis) -> String
 }
 
 fn kernels_words(kernels: &Kernels) -> String {
-    let mut line = format!(
-        " · {} kernels, {} (rule {})",
-        grouped(kernels.count),
-        kernels.total_ns,
-        kernels.rule
-    );
+    let mut line = format!(" · {} kernels, {}", grouped(kernels.count), kernels.total_ns);
+    // Imported sums hold every kernel of their table whole: no rule chose them.
+    if kernels.rules.is_some() {
+        line += &format!(" (rule {})", kernels.rule);
+    }
     if let Some(streams) = kernels.streams {
         let word = if streams == 1 { "stream" } else { "streams" };
         line += &format!(" on {streams} {word}");
@@ -205,7 +226,7 @@ fn groups(kernels: &Kernels, lines: &mut Vec<Line>) {
     }
 }
 
-fn idle_line(idle: &Idle, windows: &Windows) -> String {
+fn idle_line(idle: &Idle, foreign: Nanos, windows: &Windows) -> String {
     let share = |time: Nanos| windows.share_of_wall(time);
     let mut parts = vec![format!("{} of wall", dash(share(idle.total())))];
     for (name, time) in idle_parts(idle) {
@@ -218,6 +239,12 @@ fn idle_line(idle: &Idle, windows: &Windows) -> String {
         line += &format!(
             " (dispatch {} of it)",
             dash(Share::of(idle.dispatch_ns.as_ns(), idle.host_ns.as_ns()))
+        );
+    }
+    if foreign > Nanos::ZERO {
+        line += &format!(
+            " · idle of this process: other processes keep the GPU busy for {} of wall",
+            dash(share(foreign))
         );
     }
     line

@@ -135,6 +135,24 @@ pub enum WindowError {
         /// The NVTX names that are there.
         present: String,
     },
+    /// What matches was left out.
+    #[error("no window `{spec}` is left: {reason}")]
+    NoneTaken {
+        /// As typed.
+        spec: String,
+        /// By what.
+        reason: String,
+    },
+    /// `gpu:` before `gpu:`.
+    #[error(
+        "window `{spec}` has `gpu:` twice: instances are moved to their GPU work once; write `{once}`"
+    )]
+    MovedTwice {
+        /// As typed.
+        spec: String,
+        /// With one of them.
+        once: String,
+    },
     /// Nothing matches.
     #[error("no window `{spec}` in this trace{reason}. {present}")]
     NoInstance {

@@ -502,14 +502,21 @@ fn nothing(
     if text == "all" && trace.calls.is_empty() && trace.operations.is_empty() {
         return WindowError::NothingRecorded { present: nearest::sentence(trace, "latency") };
     }
+    let by_count = if how.take == Some(0) {
+        Some(format!("there are {found}, but --take 0 takes none"))
+    } else if how.skip >= found {
+        Some(format!("there are {found}, all left out by --skip {}", how.skip))
+    } else {
+        None
+    };
+    // The name is right: a list of other names would say that it is not.
+    if let Some(reason) = by_count.filter(|_| found > 0) {
+        return WindowError::NoneTaken { spec: text.to_owned(), reason };
+    }
     let left_out = findings.iter().find(|finding| {
         matches!(finding.code.as_str(), "unclosed-ranges" | "windows-without-operations")
     });
-    let reason = if how.take == Some(0) && found > 0 {
-        format!(": there are {found}, but --take 0 takes none")
-    } else if found > 0 && how.skip >= found {
-        format!(": there are {found}, all left out by --skip {}", how.skip)
-    } else if let Some(finding) = left_out {
+    let reason = if let Some(finding) = left_out {
         format!(": {} ({})", finding.message, finding.remedy)
     } else if how.process.is_some() || how.thread.is_some() {
         " in the process or thread asked for".to_owned()

@@ -91,7 +91,12 @@ impl WindowSpec {
         complete(text)?;
         match text.split_once(':') {
             Some(("nvtx", rest)) => Self::ranges(rest, around),
-            Some(("gpu", rest)) => Ok(Self::Projected(Box::new(Self::parse(rest, around)?))),
+            Some(("gpu", rest)) => match Self::parse(rest, around)? {
+                Self::Projected(_) => {
+                    Err(WindowError::MovedTwice { spec: text.to_owned(), once: rest.to_owned() })
+                }
+                inner => Ok(Self::Projected(Box::new(inner))),
+            },
             Some(("kernels", rest)) => Ok(Self::KernelRuns(regex(text, strip_slashes(rest))?)),
             Some(("api", rest)) => Ok(Self::Calls(rest.to_owned())),
             Some(("time", rest)) => Ok(Self::Explicit(vec![explicit::trace_times(text, rest)?])),
@@ -204,6 +209,16 @@ mod tests {
         assert_eq!(exact(&parse("gpu:step", &["gpu:step"])), ("gpu:step", None));
         assert_eq!(exact(&parse("nvtx:gpu:step", &["gpu:step"])), ("gpu:step", None));
         assert!(matches!(parse("gpu:step", &["step"]), WindowSpec::Projected(_)));
+    }
+
+    #[test]
+    fn windows_are_moved_once() {
+        let around = Surroundings { messages: &[], read_file: &|_| Ok(String::new()) };
+        let twice = WindowSpec::parse("gpu:gpu:latency", &around).unwrap_err().to_string();
+        assert!(twice.contains("write `gpu:latency`"), "{twice}");
+        let named = ["gpu:latency".to_owned()];
+        let around = Surroundings { messages: &named, ..around };
+        assert!(WindowSpec::parse("gpu:gpu:latency", &around).is_ok(), "a range has that name");
     }
 
     #[test]

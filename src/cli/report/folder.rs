@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::cli::interrupt;
+use crate::cli::{interrupt, output};
 use crate::report::paper::{Provenance, ReportFile, SCHEMA, hash};
 use crate::units::plain;
 
@@ -113,7 +113,9 @@ pub(in crate::cli) fn write(folder: &Path, files: &[ReportFile], force: bool) ->
         exchange(new.path(), &place)
         // What was there is now under the temporary name, which vanishes.
     };
-    attempt().with_context(|| format!("{} cannot be written", folder.display()))
+    attempt()
+        .map_err(output::without_temporary)
+        .with_context(|| format!("{} cannot be written", folder.display()))
 }
 
 /// Copies what no report wrote into the new folder.

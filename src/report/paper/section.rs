@@ -135,7 +135,7 @@ fn facts(analysis: &Analysis) -> Vec<Fact> {
         facts.push(latency_fact(windows));
     }
     if let Some(api) = &analysis.api {
-        facts.extend(api_facts(api));
+        facts.extend(api_facts(api, windows));
     }
     if let Some(gpu) = &analysis.gpu {
         let busy = windows.share_of_wall(gpu.busy_ns);
@@ -166,12 +166,17 @@ fn latency_fact(windows: &Windows) -> Fact {
     fact("mean latency", dash(windows.mean_ns), spread, "windows")
 }
 
-fn api_facts(api: &Api) -> [Fact; 2] {
+fn api_facts(api: &Api, windows: &Windows) -> [Fact; 2] {
     let names = api.launch.names.join(", ");
     let launch = format!("of API time: {}", plain(&names, 60));
     [
         fact("launch share", dash(api.launch.share), launch, "api.launch.share"),
-        fact("API cover", dash(api.cover_share), "of wall time".to_owned(), "api.cover_share"),
+        fact(
+            "API cover",
+            dash(api.cover_share),
+            summary::cover_of(api, windows),
+            "api.cover_share",
+        ),
     ]
 }
 
