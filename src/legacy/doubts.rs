@@ -32,9 +32,8 @@ pub(super) fn counts_disagree(api: &Api, kernels: &Kernels) -> Option<Finding> {
         "counts-disagree",
         Severity::Warning,
         format!(
-            "the table of calls has {} launches, the table of kernels {} kernels: one of them is not of the whole \
-             capture (printed with a filter, by range or time), or they are of two captures",
-            launches, count
+            "the table of calls has {launches} launches, the table of kernels {count} kernels: one of them is not of the whole \
+             capture (printed with a filter, by range or time), or they are of two captures"
         ),
         "print both tables of the same capture without a filter; until then compare neither with the other, nor with a whole capture",
     );
