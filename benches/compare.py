@@ -99,7 +99,7 @@ def tools(trace, folder, slow):
         else:
             missing.append(name)
     if slow and shutil.which("nsys"):
-        words = ["nsys", "stats", "--report", "nvtxkernsum", "--format", "csv", "--output", f"{folder}/nsys", trace]
+        words = ["nsys", "stats", "--report", "nvtxkernsum", "--format", "csv", "--output", f"{folder}/{pathlib.Path(trace).stem}", trace]
         found["nsys stats nvtxkernsum"] = (words, output("nsys", "--version"))
     else:
         missing.append("nsys stats nvtxkernsum")
@@ -111,9 +111,14 @@ def run(command, out):
     files = [(os.POSIX_SPAWN_OPEN, fd, f"{out}.{fd}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600) for fd in (1, 2)]
     child = os.posix_spawnp(command[0], command, os.environ, file_actions=files)
     _, status, usage = os.wait4(child, 0)
+    took = time.monotonic() - start
     if status:
         sys.exit(f"{command[0]} failed: {pathlib.Path(f'{out}.2').read_text()[-500:]}")
-    return time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    with open(f"{out}.1", errors="replace") as answer:
+        head = answer.read(4_000)
+    if not head or "SKIPPED" in head:
+        sys.exit(f"{command[0]} answered nothing: {head[-500:]}")
+    return took, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
 def measure(trace, folder, runs, slow):
