@@ -208,6 +208,40 @@ fn hostile_names_do_nothing() {
     quiet(&browser, &page);
 }
 
+/// Kernels that reach over both edges of the window count with what is inside.
+#[test]
+fn the_legend_of_a_timeline_sums_the_window_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut spec = support::spec::TraceSpec::new(support::schema::Generation::V3_13_2);
+    let (process, thread) = (support::spec::process(7), support::spec::thread(7, 7));
+    spec.processes.push((process, "edges".into()));
+    spec.threads.push((thread, "edges".into()));
+    spec.range(thread, "latency", 1_000_000, 2_000_000);
+    // 100 us, 100 us and 50 us of them are inside.
+    for (id, call, start, end) in [
+        (1, 800_000, 900_000, 1_100_000),
+        (2, 1_150_000, 1_200_000, 1_300_000),
+        (3, 1_400_000, 1_950_000, 2_200_000),
+    ] {
+        spec.call(thread, "cudaLaunchKernel_v7000", call, call + 9_000, id);
+        spec.kernel(process, "ampere_sgemm_64x64", start, end, id);
+    }
+    let trace = folder.path().join("edges.sqlite");
+    spec.write_sqlite(&trace);
+    let trace = trace.to_str().unwrap();
+    let Some(mut browser) = browser(1280, 900) else { return };
+    let (_folder, page) = report(&[trace, "-w", "latency", "--attribute", "overlap"]);
+    browser.open(&page);
+    let said = browser.eval(
+        "[...document.querySelectorAll('figure.timeline .legend li')].map((item) => item.textContent)",
+    );
+    let said: Vec<&str> =
+        said.as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect();
+    assert!(said.contains(&"gemm/plain250.000 µs"), "{said:?}");
+    assert!(said.contains(&"busy250.000 µs"), "{said:?}");
+    quiet(&browser, &page);
+}
+
 #[test]
 fn a_window_of_ten_thousand_events_stays_small() {
     let folder = tempfile::tempdir().unwrap();

@@ -53,7 +53,8 @@ pub(super) struct PlotArgs {
     /// Names of the inputs, in their order; inputs of one name are shown as one group
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     label: Vec<String>,
-    /// Functions, classes or kernels that get a colour of their own
+    /// Functions, classes or kernels that are shown each by itself (functions and classes by colour, kernels by
+    /// number in the colour of their class); what remains is one part
     #[arg(long, value_name = "N", default_value_t = 10)]
     top: usize,
     /// Number of the window that `timeline` shows [default: the one of median length]

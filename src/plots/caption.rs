@@ -3,13 +3,14 @@
 use crate::attribution::Analysis;
 use crate::attribution::definitions::DEFINITIONS;
 use crate::attribution::document::TraceAbout;
+use crate::units::without_keys;
 
 use super::font::printable;
 
 /// What a key of the documents means; empty for an unknown key.
 pub(super) fn definition(key: &str) -> String {
     let found = DEFINITIONS.iter().find(|(name, _)| *name == key);
-    found.map_or_else(String::new, |(_, text)| (*text).to_owned())
+    found.map_or_else(String::new, |(_, text)| without_keys(text))
 }
 
 /// `trace.sqlite (NVIDIA Orin, nsys 2024.5)`.

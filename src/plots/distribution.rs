@@ -66,7 +66,7 @@ pub fn latency(groups: &[Group], width: Width) -> Result<Figure, PlotError> {
     let samples = groups.iter().map(|group| (group.name.clone(), group.lengths())).collect();
     let caption = format!(
         "Latency: {}. Above: number of windows for each length. Below: share of windows that are no longer than x \
-         (empirical distribution); dots mark the median and the 95th percentile (linear interpolation). {}",
+         (empirical distribution); dots on it mark the median and the 95th percentile, which are interpolated between lengths. {}",
         windows(groups.iter().flat_map(|group| &group.analyses)),
         definition("windows")
     );
@@ -265,8 +265,15 @@ fn curve(scene: &mut Scene, panel: &Panel, sample: &Sample) {
     points.push((panel.right, panel.up(100.0)));
     scene.line(points, CURVE, sample.color);
     for p in [0.5, 0.95] {
-        scene.dot(panel.across(at(&sample.sorted, p)), panel.up(p * 100.0), 0.7, sample.color);
+        let value = at(&sample.sorted, p);
+        scene.dot(panel.across(value), panel.up(on_curve(sample, value)), 0.7, sample.color);
     }
+}
+
+/// Where the curve is at a value, in per cent: a quantile between two values lies beside its own share.
+fn on_curve(sample: &Sample, value: f64) -> f64 {
+    let until = sample.sorted.partition_point(|one| *one <= value);
+    until as f64 / sample.sorted.len() as f64 * 100.0
 }
 
 /// Names and values of median and 95th percentile, beside their dots, on the emptier side.
@@ -275,16 +282,17 @@ fn quantiles(scene: &mut Scene, panel: &Panel, sample: &Sample, across: Across) 
     let mut ends = [panel.across(at(&sample.sorted, 0.95)) - 0.6, panel.right].into_iter();
     for (p, name) in [(0.5, "p50"), (0.95, "p95")] {
         let value = at(&sample.sorted, p);
-        let (x, y) = (panel.across(value), panel.up(p * 100.0));
+        let (x, y) = (panel.across(value), panel.up(on_curve(sample, value)));
         let label = format!("{name} {}", said(value, std::slice::from_ref(sample), across));
         let width = font::width(&label, SMALL, false);
         scene.dashed((x, y), (x, panel.bottom), HAIR, INK);
         // Right of the curve there is room below it, left of it above.
         let end = ends.next().unwrap_or(panel.right);
         if x + 1.4 + width < end || x - 1.4 - width < panel.left {
-            scene.text(Text::new(x + 1.4, y + 2.6, SMALL, label));
+            // Both stand below half of the height, which the curve does not reach again.
+            scene.text(Text::new(x + 1.4, panel.up(50.0) + 2.6, SMALL, label));
         } else {
-            let text = Text::new(x - 1.4, y + 0.7, SMALL, label);
+            let text = Text::new(x - 1.4, y - 0.4, SMALL, label);
             scene.text(text.anchored(Anchor::End));
         }
     }

@@ -46,7 +46,8 @@ pub fn width(text: &str, pt: f64, bold: bool) -> f64 {
     text.chars().map(advance).sum::<f64>() * mm(pt)
 }
 
-/// The text without characters that would break a line, turn the direction or show nothing.
+/// The text without characters that would break a line, turn the direction or show nothing; other control
+/// characters are written as `\u{..}`, as everywhere.
 pub fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -55,7 +56,8 @@ pub fn printable(text: &str) -> String {
             | '\u{202A}'..='\u{202E}'
             | '\u{2060}'..='\u{206F}'
             | '\u{FEFF}' => {}
-            c if c.is_control() || c.is_whitespace() => {
+            c if c.is_control() && !c.is_whitespace() => out.extend(c.escape_unicode()),
+            c if c.is_whitespace() => {
                 if !out.ends_with(' ') {
                     out.push(' ');
                 }
@@ -157,6 +159,6 @@ mod tests {
         }
         let cut = cut_middle(name, 40.0, 7.0, false);
         assert!(cut.starts_with("void cutlass") && cut.ends_with("align8>"), "{cut}");
-        assert_eq!(printable("a\u{202e}b\n\tc\u{1b}[31m"), "ab c [31m");
+        assert_eq!(printable("a\u{202e}b\n\tc\u{1b}[31m"), "ab c\\u{1b}[31m");
     }
 }

@@ -3,10 +3,14 @@
 use super::font;
 use super::palette::{GREY, Rgb};
 use super::scene::{Anchor, Scene, Text};
-use super::size::{HALF, LINE, PT};
+use super::size::{HALF, LINE, PT, SMALL};
 
 /// Edge of a swatch, mm.
 const SWATCH: f64 = 1.9;
+/// Width of a swatch that carries a number.
+const MARKED: f64 = 3.4;
+/// Its height.
+const MARK_HEIGHT: f64 = 2.7;
 /// From a swatch to its name.
 const TO_NAME: f64 = 0.9;
 /// From a name to the next swatch.
@@ -62,6 +66,8 @@ fn swatch(scene: &mut Scene, x: f64, middle: f64, color: Rgb) {
 /// A line of a [`Table`].
 pub(super) struct Row {
     pub(super) color: Rgb,
+    /// What the picture calls it, where colours do not tell rows apart: at most two characters.
+    pub(super) mark: String,
     pub(super) name: String,
     /// One for each column.
     pub(super) values: Vec<String>,
@@ -102,12 +108,14 @@ impl Table {
             columns.pop();
         }
         let values: f64 = columns.iter().map(|width| width + GAP).sum();
-        let room = right - left - SWATCH - TO_NAME - values;
+        let marked = self.rows.iter().any(|row| !row.mark.is_empty());
+        let swatch_width = if marked { MARKED } else { SWATCH };
+        let room = right - left - swatch_width - TO_NAME - values;
         let names: Vec<String> = self.rows.iter().map(|row| row.name.clone()).collect();
         let names = font::cut_apart(&names, room, PT, false);
         let (names, numbered) = (names.shown, names.numbered);
         let widest = names.iter().map(|name| font::width(name, PT, false)).fold(0.0, f64::max);
-        let mut edge = left + SWATCH + TO_NAME + widest;
+        let mut edge = left + swatch_width + TO_NAME + widest;
         let edges: Vec<f64> = columns
             .iter()
             .map(|width| {
@@ -125,8 +133,15 @@ impl Table {
             middle += LINE;
         }
         for (row, name) in self.rows.iter().zip(names) {
-            swatch(scene, left, middle, row.color);
-            scene.text(Text::new(left + SWATCH + TO_NAME, middle + HALF, PT, name));
+            if marked {
+                scene.rect(left, middle - MARK_HEIGHT / 2.0, MARKED, MARK_HEIGHT, row.color);
+                let place = (left + MARKED / 2.0, middle + HALF * SMALL / PT);
+                let text = Text::new(place.0, place.1, SMALL, row.mark.clone());
+                scene.text(text.anchored(Anchor::Middle).colored(row.color.contrast()));
+            } else {
+                swatch(scene, left, middle, row.color);
+            }
+            scene.text(Text::new(left + swatch_width + TO_NAME, middle + HALF, PT, name));
             for (value, edge) in row.values.iter().zip(&edges) {
                 let text = Text::new(*edge, middle + HALF, PT, value.clone());
                 scene.text(text.anchored(Anchor::End));

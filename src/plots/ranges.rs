@@ -9,7 +9,8 @@
 //! ```
 //!
 //! The rows know nothing of where they come from: comparisons, replays and studies use them alike. A number
-//! has the digits that its own interval can tell apart: two of its half width.
+//! has the digits that its own interval can tell apart: two of its half width. What the figure is about has up to
+//! two more.
 
 use super::axis::{Axis, minus};
 use super::figure::{Figure, PlotError};
@@ -199,7 +200,32 @@ fn digits_of(row: &Estimate) -> usize {
         row.interval
             .is_some_and(|(low, high)| [low, high].iter().any(|x| *x != 0.0 && x.abs() < below))
     };
-    (digits..digits + 2).find(|digits| !as_zero(*digits)).unwrap_or(digits + 2).min(6)
+    let digits = (digits..digits + 2).find(|digits| !as_zero(*digits)).unwrap_or(digits + 2);
+    // What the figure is about is read most closely and looked up in the table: four digits of it, though no
+    // more than two beyond those that the interval can tell apart.
+    let wanted = if row.headline && row.value.abs() > 0.0 {
+        (3.0 - row.value.abs().log10().floor()).clamp(0.0, 6.0) as usize
+    } else {
+        digits
+    };
+    wanted.clamp(digits, digits + 2).min(6)
+}
+
+/// A name in one line, or in two that are broken where it has a joint in the last third of the first.
+fn two_lines(name: &str, room: f64, bold: bool) -> Vec<String> {
+    let wide = |text: &str| font::width(text, PT, bold);
+    if wide(name) <= room + 1e-9 {
+        return vec![name.to_owned()];
+    }
+    let ends = name.char_indices().map(|(at, c)| (at + c.len_utf8(), c));
+    let fitting: Vec<(usize, char)> =
+        ends.take_while(|(end, _)| wide(&name[..*end]) <= room).collect();
+    let last = fitting.last().map_or(name.len(), |(end, _)| *end);
+    let joint = fitting.iter().rev().find(|(end, c)| {
+        "_:,<…( ".contains(*c) && *end * 3 > last * 2 && wide(&name[*end..]) <= room
+    });
+    let (first, second) = name.split_at(joint.map_or(last, |(end, _)| *end));
+    vec![first.trim_end().to_owned(), second.trim_start().to_owned()]
 }
 
 /// Rows with names at the left and numbers at the right, or below where they find no room.
@@ -238,12 +264,18 @@ impl Sheet {
         panel.draw_grid_across(&mut scene);
         let mut texts = Vec::new();
         let short: Vec<String> = names.iter().map(|(name, _)| (*name).to_owned()).collect();
-        let short = font::cut_apart(&short, name_room, PT, bold).shown;
+        // Rows of two lines have room for names of two lines.
+        let cut = |room: f64| font::cut_apart(&short, room, PT, bold).shown;
+        let two = !beside && number_room + 1.0 < panel.right - panel.left;
+        let short = cut(if two { name_room * 1.8 } else { name_room });
         for (i, (((_, bold), number), name)) in names.iter().zip(numbers).zip(short).enumerate() {
             let top = MARGIN + i as f64 * pitch;
             let y = top + PITCH / 2.0 + HALF;
-            let text = Text::new(panel.left - 1.4, y, PT, name).anchored(Anchor::End);
-            scene.text(if *bold { text.bold() } else { text });
+            for (line, part) in two_lines(&name, name_room, *bold).into_iter().enumerate() {
+                let place = (panel.left - 1.4, y + line as f64 * 2.9);
+                let text = Text::new(place.0, place.1, PT, part).anchored(Anchor::End);
+                scene.text(if *bold { text.bold() } else { text });
+            }
             if beside {
                 let text = Text::new(width - MARGIN, y, PT, number.clone());
                 texts.push(text.anchored(Anchor::End));
@@ -354,6 +386,12 @@ mod tests {
         assert_eq!(shown(0.0, Some((0.0, 0.0))), "0 [0, 0]");
         assert_eq!(shown(0.0, None), "0");
         assert_eq!(shown(-0.000_1, Some((-0.8, 0.8))), "0.00 [−0.80, 0.80]");
+        // What the figure is about is recognised in the table.
+        let headline = |value: f64, interval| number(&row("latency", value, interval));
+        assert_eq!(headline(1.4447, Some((0.447, 2.442))), "1.445 [0.447, 2.442]");
+        assert_eq!(headline(53.6127, Some((53.6, 53.63))), "53.613 [53.600, 53.630]");
+        assert_eq!(headline(0.0017, Some((-0.0876, 0.0909))), "0.00170 [−0.08760, 0.09090]");
+        assert_eq!(headline(764.54, Some((700.0, 830.0))), "764.5 [700.0, 830.0]");
     }
 
     #[test]

@@ -36,6 +36,7 @@ pub fn api(groups: &[Group], width: Width, top: usize) -> Result<Figure, PlotErr
         axis: "share of CUDA API time (%)",
         definition: definition("api.by_name.share"),
         nothing: "no CUDA API time in the windows",
+        numbers: false,
     };
     draw(groups, width, top, &parts, palette::function, &words)
 }
@@ -54,6 +55,7 @@ pub fn classes(groups: &[Group], width: Width, top: usize) -> Result<Figure, Plo
         axis: "share of kernel time (%)",
         definition: definition("kernels.by_class.share"),
         nothing: "no kernel time in the windows",
+        numbers: false,
     };
     draw(groups, width, top, &parts, palette::class, &words)
 }
@@ -76,8 +78,12 @@ pub fn kernels(groups: &[Group], width: Width, top: usize) -> Result<Figure, Plo
     let words = Words {
         title: "Kernel time by kernel",
         axis: "share of kernel time (%)",
-        definition: format!("Colours are classes. {}", definition("kernels.by_class.share")),
+        definition: format!(
+            "Colours are classes; numbers match the bars with the list. {}",
+            definition("kernels.by_class.share")
+        ),
         nothing: "no kernel time in the windows",
+        numbers: true,
     };
     draw(groups, width, top, &parts, color, &words)
 }
@@ -87,6 +93,8 @@ struct Words {
     axis: &'static str,
     definition: String,
     nothing: &'static str,
+    /// Whether parts may have one colour, so that numbers must tell them apart.
+    numbers: bool,
 }
 
 /// Times of the named parts, one for each group, and of what is left.
@@ -95,6 +103,8 @@ struct Parts {
     times: Vec<Vec<i64>>,
     totals: Vec<i64>,
     remainder: usize,
+    /// Whether each is called by its number.
+    numbers: bool,
 }
 
 impl Parts {
@@ -121,7 +131,15 @@ impl Parts {
             names.push(format!("{remainder} others"));
             times.push((0..groups.len()).map(|g| rest.iter().map(|(_, t)| t[g]).sum()).collect());
         }
-        Self { names, times, totals, remainder }
+        Self { names, times, totals, remainder, numbers: false }
+    }
+}
+
+impl Parts {
+    /// What a part is called in the bars; nothing where its colour says it.
+    fn mark(&self, i: usize) -> String {
+        let named = self.numbers && !(self.remainder > 0 && i + 1 == self.names.len());
+        if named { (i + 1).to_string() } else { String::new() }
     }
 }
 
@@ -137,7 +155,7 @@ fn draw(
     color: impl Fn(&str) -> Rgb,
     words: &Words,
 ) -> Result<Figure, PlotError> {
-    let parts = Parts::of(groups, top, parts);
+    let parts = Parts { numbers: words.numbers, ..Parts::of(groups, top, parts) };
     if parts.totals.iter().all(|total| *total == 0) {
         return Err(PlotError::Empty(words.nothing.to_owned()));
     }
@@ -217,10 +235,17 @@ fn bar(
         let (left, right) = (panel.across(from), panel.across(from + percent));
         scene.rect(left, y, right - left, BAR, color(i));
         if from > 0.0 && right - left > 0.3 {
-            scene.line(vec![(left, y), (left, y + BAR)], 0.12, PAPER);
+            let edge = if parts.numbers { 0.3 } else { 0.12 };
+            scene.line(vec![(left, y), (left, y + BAR)], edge, PAPER);
         }
-        let label = format!("{percent:.0} %");
-        if font::width(&label, SMALL, false) + 0.8 < right - left {
+        // As in the table below where there is room, else without its decimal, else the number alone.
+        let short = [format!("{percent:.1} %"), format!("{percent:.0} %")];
+        let labels: Vec<String> = match parts.mark(i) {
+            mark if mark.is_empty() => short.to_vec(),
+            mark => vec![format!("{mark}: {}", short[0]), mark],
+        };
+        let fits = |label: &String| font::width(label, SMALL, false) + 0.8 < right - left;
+        if let Some(label) = labels.into_iter().find(fits) {
             let place = (f64::midpoint(left, right), y + BAR / 2.0 + HALF * SMALL / PT);
             let text = Text::new(place.0, place.1, SMALL, label).anchored(Anchor::Middle);
             scene.text(text.colored(color(i).contrast()));
@@ -243,6 +268,7 @@ fn table(groups: &[Group], parts: &Parts, color: &dyn Fn(usize) -> Rgb) -> Table
     };
     let rows = parts.names.iter().zip(&parts.times).enumerate().map(|(i, (name, times))| Row {
         color: color(i),
+        mark: parts.mark(i),
         name: name.strip_prefix("void ").unwrap_or(name).to_owned(),
         values: times.iter().zip(&parts.totals).map(|(ns, total)| value(*ns, *total)).collect(),
     });

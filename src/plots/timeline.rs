@@ -33,6 +33,8 @@ const ROW: f64 = 3.1;
 const GPU_ROW: f64 = 5.4;
 /// From lane to lane.
 const GAP: f64 = 0.9;
+/// What the strip says of time that is not the window's.
+const OUTSIDE: &str = "not analysed";
 /// The name of that strip.
 const GPU: &str = "GPU";
 /// Threads and streams that are shown; more are named in the caption.
@@ -171,8 +173,11 @@ fn caption(lanes: &Lanes, plan: &Plan, view: &View, span: Span) -> String {
     if !view.path.is_empty() {
         caption += &format!(" The red line is {}.", font::printable(&view.path_name));
     }
-    if let Some(left_out) = &plan.left_out {
-        caption += &format!(" Not shown: {left_out}.");
+    if !outside(lanes, span).is_empty() {
+        caption += " Outside the window idle time is not analysed: there the strip is pale, whatever the GPU did.";
+    }
+    if !plan.left_out.is_empty() {
+        caption += &format!(" Not shown: {}.", font::printable(&plan.left_out.join(", ")));
     }
     caption + " " + &definition("idle")
 }
@@ -199,12 +204,13 @@ struct Row {
 struct Plan {
     rows: Vec<Row>,
     height: f64,
-    left_out: Option<String>,
+    /// What is not shown.
+    left_out: Vec<String>,
 }
 
 impl Plan {
     fn of(lanes: &Lanes, span: Span) -> Self {
-        let mut plan = Self { rows: Vec::new(), height: 0.0, left_out: None };
+        let mut plan = Self { rows: Vec::new(), height: 0.0, left_out: Vec::new() };
         let several =
             |processes: Vec<Option<i64>>| processes.windows(2).any(|two| two[0] != two[1]);
         let many = several(lanes.threads.iter().map(|lane| lane.process).collect());
@@ -219,32 +225,46 @@ impl Plan {
             plan.ranges(lanes, place, span, &format!("{thread} NVTX"));
             plan.calls(lanes, place, span, &format!("{thread} CUDA"));
         }
+        plan.more(lanes.threads.len().saturating_sub(THREADS), "thread");
         for place in 0..lanes.streams.len().min(STREAMS) {
             plan.operations(lanes, place, span);
         }
+        plan.more(lanes.streams.len().saturating_sub(STREAMS), "stream");
         plan.idle(lanes, span);
-        let over = [
-            (lanes.threads.len().saturating_sub(THREADS), "threads"),
-            (lanes.streams.len().saturating_sub(STREAMS), "streams"),
-        ];
-        let over: Vec<String> = over
-            .iter()
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, what)| format!("{count} more {what}"))
-            .collect();
-        plan.left_out = (!over.is_empty()).then(|| over.join(", "));
+        let open = lanes.ranges.iter().filter(|range| range.end_ns.is_none()).count();
+        if open > 0 {
+            let many = if open == 1 { "range that was" } else { "ranges that were" };
+            plan.left_out.push(format!("{open} {many} never closed"));
+        }
         plan
+    }
+
+    /// Says in the picture that there are more lanes than it shows.
+    fn more(&mut self, count: usize, what: &str) {
+        if count == 0 {
+            return;
+        }
+        let many = if count == 1 { "" } else { "s" };
+        let name = format!("{count} more {what}{many}");
+        self.left_out.push(name.clone());
+        let (top, slices) = (self.height, Vec::new());
+        self.rows.push(Row { name, top, height: ROW, slices, lane: None });
+        self.height += ROW + 0.2 + GAP;
     }
 
     /// Adds the rows of a lane that hold anything; the first has its name.
     fn lane(&mut self, name: &str, lane: Option<Lane>, mut rows: Vec<Vec<Slice>>) {
         rows.retain(|row| !row.is_empty());
+        let deeper: usize = rows.iter().skip(ROWS).map(Vec::len).sum();
+        if deeper > 0 {
+            self.left_out.push(format!("{deeper} events of {name} below level {ROWS}"));
+        }
         rows.truncate(ROWS);
         if rows.is_empty() {
             return;
         }
         for (i, slices) in rows.into_iter().enumerate() {
-            let name = if i == 0 { name.to_owned() } else { String::new() };
+            let name = if i == 0 { name.to_owned() } else { format!("level {}", i + 1) };
             let height = if name == GPU { GPU_ROW } else { ROW };
             self.rows.push(Row { name, top: self.height, height, slices, lane });
             self.height += height + 0.2;
@@ -311,9 +331,24 @@ impl Plan {
             name: "busy".to_owned(),
         }));
         slices.retain(|slice| slice.to > span.start_ns() && slice.from < span.end_ns());
+        // Blank would read as idle.
+        slices.extend(outside(lanes, span).into_iter().map(|(from, to)| Slice {
+            from,
+            to,
+            color: PALE,
+            name: OUTSIDE.to_owned(),
+        }));
         slices.sort_by_key(|slice| slice.from);
         self.lane(GPU, None, vec![slices]);
     }
+}
+
+/// The parts of the picture that do not belong to the window.
+fn outside(lanes: &Lanes, span: Span) -> Vec<(i64, i64)> {
+    let window = lanes.window.span();
+    let before = (span.start_ns(), span.end_ns().min(window.start_ns()));
+    let behind = (span.start_ns().max(window.end_ns()), span.end_ns());
+    [before, behind].into_iter().filter(|(from, to)| from < to).collect()
 }
 
 fn add(
@@ -363,6 +398,9 @@ const fn cause(cause: Cause, dispatch: bool) -> &'static str {
 fn legend(lanes: &Lanes, span: Span) -> Vec<(Rgb, String)> {
     let inside = |from: i64, to: i64| span.clip(Span::from_ns(from, to)).length().as_ns();
     let mut entries = vec![(palette::BUSY, "GPU busy".to_owned())];
+    if !outside(lanes, span).is_empty() {
+        entries.push((PALE, OUTSIDE.to_owned()));
+    }
     let mut causes: Vec<(Cause, bool)> = Vec::new();
     for cause in Cause::ALL {
         causes.extend(if cause == Cause::Host {
@@ -402,7 +440,8 @@ fn legend(lanes: &Lanes, span: Span) -> Vec<(Rgb, String)> {
     let rest = kinds.len().saturating_sub(CLASSES);
     entries.extend(kinds.into_iter().take(CLASSES).map(|(name, (_, color))| (color, name)));
     if rest > 0 {
-        entries.push((PALE, format!("and {rest} more classes")));
+        let many = if rest == 1 { "class" } else { "classes" };
+        entries.push((palette::PAPER, format!("and {rest} more {many}")));
     }
     entries
 }

@@ -6,8 +6,9 @@
 //! ```text
 //!   it fits                                   as it is
 //!   without its list of parameters            void reduce<float>(…)
-//!   both ends                                 void cutlass::Kernel<cutla…128x2_nn_align8>
-//!   beginning, and what follows from the      void at::native::vecto…MulFunctor<float>, x…
+//!   without return type and namespaces        vectorized_layer_norm<float, double>(…)
+//!   both ends                                 Kernel<cutlass_80_wm…128x2_nn_align8>
+//!   beginning, and what follows from the      vectorized_elementwise_…MulFunctor<float>, x…
 //!     first difference among those alike
 //!   a number, where even that is too long     void at::native::vectori…#2
 //! ```
@@ -122,6 +123,11 @@ impl Ruler<'_> {
         if self.fits(name) {
             return name.iter().collect();
         }
+        let begin = qualified(name).unwrap_or(0);
+        let (name, shared) = (&name[begin..], shared.saturating_sub(begin));
+        if self.fits(name) {
+            return name.iter().collect();
+        }
         let head =
             self.longest(name.iter(), (self.room - (self.width)(CUT)).min(self.room * 2.0 / 3.0));
         let left = self.room - self.measure(&name[..head]) - (self.width)(CUT);
@@ -144,10 +150,22 @@ impl Ruler<'_> {
     fn around(&self, name: &[char], place: usize) -> String {
         let cut = (self.width)(CUT);
         let place = place.min(name.len());
-        let back = name[word_start(name, place)..place].iter().rev();
-        let from = place - self.longest(back, self.room * 0.25);
+        // Return type and namespaces say less than the function does.
+        let begin = qualified(name).filter(|begin| place > *begin).unwrap_or(0);
+        let (name, place) = (&name[begin..], place - begin);
+        let word = word_start(name, place);
+        let mut from = place - self.longest(name[word..place].iter().rev(), self.room * 0.25);
+        if from > word {
+            // A long word begins again behind each of its underscores.
+            let piece = name[from..place].iter().position(|c| *c == '_');
+            from += piece.map_or(0, |piece| piece + 1);
+        }
         let rest = &name[from..];
-        let head_room = (self.room - cut - self.measure(rest)).max(self.room * 0.3 - cut);
+        // The function's own name, if half of the room is enough for it.
+        let own = self.measure(&name[..name.iter().take_while(|c| !"<(".contains(**c)).count()]);
+        let head_room = (self.room - cut - self.measure(rest))
+            .max(own.min(self.room * 0.5) - cut)
+            .max(self.room * 0.3 - cut);
         let head = self.longest(name.iter(), head_room);
         if head >= from {
             return self.cut_end(name);
@@ -204,6 +222,31 @@ fn groups(shown: &[String]) -> Vec<Vec<usize>> {
         by_text.into_values().filter(|group| group.len() > 1).collect();
     groups.sort();
     groups
+}
+
+/// Where the function's own name begins in a C++ name that has a return type or namespaces before it; nothing for
+/// other texts.
+fn qualified(name: &[char]) -> Option<usize> {
+    const UNNAMED: [&str; 2] = ["(anonymous namespace)", "<unnamed>"];
+    let starts =
+        |at: usize, text: &str| text.chars().enumerate().all(|(i, c)| name.get(at + i) == Some(&c));
+    let (mut at, mut own) = (if starts(0, "void ") { 5 } else { 0 }, 0);
+    own = own.max(at);
+    while at < name.len() {
+        match name[at] {
+            _ if UNNAMED.iter().any(|unnamed| starts(at, unnamed)) => {
+                at += name[at..].iter().take_while(|c| !")>".contains(**c)).count() + 1;
+            }
+            ':' if starts(at, "::") => {
+                at += 2;
+                own = at;
+            }
+            '<' | '(' if at > own => return (own > 0).then_some(own),
+            c if c.is_alphanumeric() || c == '_' => at += 1,
+            _ => return None,
+        }
+    }
+    None
 }
 
 /// Where the word begins in which a place lies.
@@ -289,13 +332,43 @@ mod tests {
     }
 
     #[test]
+    fn the_function_is_named_beside_the_difference() {
+        let tiles = |tile: &str| {
+            format!(
+                "sm86_xmma_fprop_implicit_gemm_tf32_nhwckrsc_nchw_tilesize{tile}_stage3_g1_execute_kernel"
+            )
+        };
+        let found = short(&[&tiles("128x64x32"), &tiles("64x64x32")], 36);
+        assert_eq!(
+            found,
+            ["sm86_xmma_fprop_i…tilesize128x64x32…", "sm86_xmma_fprop_i…tilesize64x64x32_…"]
+        );
+        let of = |number: &str| {
+            format!(
+                "void at::native::(anonymous namespace)::transform<float, true, {number}>(float*, int)"
+            )
+        };
+        assert_eq!(short(&[&of("1")], 34), ["transform<float, true, 1>(…)"]);
+        assert_eq!(
+            short(&[&of("512"), &of("256")], 20),
+            ["transform<fl…512>(…)", "transform<fl…256>(…)"]
+        );
+        // What differs in its namespace shows that.
+        let found =
+            short(&["void one::f<float, double>(int)", "void two::f<float, double>(int)"], 20);
+        assert!(found[0].contains("one") && found[1].contains("two"), "{found:?}");
+        // Sentences are no functions.
+        assert_eq!(qualified(&"idle: a::f<int>".chars().collect::<Vec<_>>()), None);
+    }
+
+    #[test]
     fn numbers_are_the_last_resort_and_begin_with_one() {
         // As bytes they differ, as text they do not.
         let long = "same_".repeat(20);
         let names = [format!("\u{1b}{long}"), format!("\\u{{1b}}{long}")];
         let found = distinct(names.iter().map(String::as_str), 12);
         assert!(found.numbered);
-        assert_eq!(found.shown, ["\\u{1b}sa…#1", "\\u{1b}sa…#2"]);
+        assert_eq!(found.shown, ["\\u{1b}sam…#1", "\\u{1b}sam…#2"]);
         // Escapes may look like what was written so.
         assert_eq!(short(&["a\u{1b}", "a\\u{1b}"], 12), ["a\\u{1b}", "a\\u{1b}…#1"]);
     }

@@ -116,8 +116,21 @@ fn breakable(text: &str) -> String {
     broken + &escaped(&piece)
 }
 
-/// Text of sentences: long words (paths, hashes, names) may be broken as names are.
+/// Text of sentences: what stands between backticks is in typewriter type, long words (paths, hashes, names) may be
+/// broken as names are.
 pub fn flowing(text: &str) -> String {
+    let parts: Vec<&str> = text.split('`').collect();
+    if parts.len() % 2 == 0 {
+        return sentence(text);
+    }
+    let set = parts.iter().enumerate().map(|(at, part)| match at % 2 {
+        1 => typewriter(part),
+        _ => sentence(part),
+    });
+    set.collect()
+}
+
+fn sentence(text: &str) -> String {
     let mut set = String::with_capacity(text.len() + 16);
     let mut short = String::new();
     for word in text.split_inclusive(' ') {
@@ -252,7 +265,10 @@ fn number_column(column: &ShownColumn, rows: &[Vec<ShownCell>], at: usize) -> St
     let cells = || rows.iter().filter_map(|row| row.get(at));
     let whole = cells().map(digits).max().unwrap_or(1).max(1);
     let sign = if cells().any(|cell| cell.text.starts_with(['-', '+'])) { "-" } else { "" };
-    format!("S[table-format={sign}{whole}.{}]", column.decimals)
+    // Of a difference the plus is part of what it says.
+    let plus = cells().any(|cell| cell.text.starts_with('+'));
+    let plus = if plus { ", retain-explicit-plus" } else { "" };
+    format!("S[table-format={sign}{whole}.{}{plus}]", column.decimals)
 }
 
 fn shown(cell: &ShownCell, kind: ColumnKind, is_code: bool, name: &str) -> String {
@@ -262,6 +278,7 @@ fn shown(cell: &ShownCell, kind: ColumnKind, is_code: bool, name: &str) -> Strin
     match kind {
         ColumnKind::Number => cell.text.clone(),
         ColumnKind::Text if is_code => typewriter(name),
+        ColumnKind::Text if name.contains('`') => flowing(name),
         ColumnKind::Text => breakable(name),
         ColumnKind::Mixed => {
             let text = match cell.text.strip_prefix('-').filter(|_| cell.value.is_some()) {
@@ -295,6 +312,8 @@ mod tests {
         let set = flowing("of traces/a_long_folder/trace_of_a_run.sqlite, 5 % of it");
         assert!(set.contains(r"traces/\allowbreak{}a\_\allowbreak{}long"), "{set}");
         assert!(set.ends_with(r" 5~\% of it"), "{set}");
+        assert_eq!(flowing("windows `a_b`, 5 %"), r"windows \texttt{a\_\allowbreak{}b}, 5~\%");
+        assert_eq!(flowing("one ` alone"), r"one \textasciigrave{} alone");
     }
 
     #[test]

@@ -37,13 +37,15 @@ pub fn of_analysis(analysis: &Analysis, taken: &mut BTreeSet<String>) -> Section
         .into_iter()
         .filter(|table| table.name != "findings")
         .collect();
+    let lines = lines(summary::summary(analysis));
+    let (verdict, lead) = verdict(analysis, &lines);
     Section {
         id: unique_id(&name, taken),
         title,
         kind: "analysis".to_owned(),
-        verdict: analysis.verdict.as_ref().map(|verdict| verdict.kind.clone()),
-        lead: analysis.verdict.as_ref().map(|verdict| verdict.detail.clone()),
-        lines: lines(summary::summary(analysis)),
+        verdict,
+        lead,
+        lines,
         facts: facts(analysis),
         parts: parts(analysis),
         tables: shown(&exact).into_iter().filter(says_something).collect(),
@@ -54,6 +56,16 @@ pub fn of_analysis(analysis: &Analysis, taken: &mut BTreeSet<String>) -> Section
         document: serde_json::to_value(analysis).unwrap_or_default(),
         exact,
     }
+}
+
+/// The verdict in a word, and why; that there is none is said as plainly.
+fn verdict(analysis: &Analysis, lines: &[Line]) -> (Option<String>, Option<String>) {
+    if let Some(verdict) = &analysis.verdict {
+        return (Some(verdict.kind.clone()), Some(verdict.detail.clone()));
+    }
+    let said = lines.iter().find(|line| line.label == "verdict");
+    let why = said.map(|line| line.text.trim_start_matches("none: ").to_owned());
+    (why.as_ref().map(|_| "no verdict".to_owned()), why)
 }
 
 /// The sections of an energy document, one for each set of windows.

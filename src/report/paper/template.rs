@@ -66,7 +66,9 @@ pub(super) fn engine() -> Result<Environment<'static>, Error> {
     engine.add_filter("markdown_table", |table: Value, top: usize| {
         ready(markdown::shown_table(&read(table)?, top))
     });
-    engine.add_filter("definition", |key: String| meaning::text(&key).unwrap_or_default());
+    engine.add_filter("definition", |key: String| {
+        crate::units::without_keys(meaning::text(&key).unwrap_or_default())
+    });
     engine.add_filter("defined", |words: String, key: Option<String>| {
         Value::from_safe_string(html::defined(&words, key.as_deref()))
     });

@@ -260,11 +260,17 @@ impl Timeline {
     ) -> Events {
         let mut list = Vec::new();
         for range in lanes.ranges.iter().filter(|range| range.thread == thread) {
-            let text = shown(names, range.name);
-            let category = self.category("NVTX range", "", &palette::RANGE.hex());
+            let (text, short) = (shown(names, range.name), lanes.name(range.name));
+            let (category, name) = if range.end_ns.is_some() {
+                (("NVTX range", palette::RANGE), self.name(text, short))
+            } else {
+                let open = |name: &str| format!("{name} (never closed)");
+                (("NVTX range, never closed", palette::PALE), self.name(&open(text), &open(short)))
+            };
+            let category = self.category(category.0, "", &category.1.hex());
             let until = range.end_ns.map_or(end, crate::units::TraceTime::as_ns);
             list.push(Event {
-                name: Some(self.name(text, lanes.name(range.name))),
+                name: Some(name),
                 row: range.row,
                 ..event(range.start_ns.as_ns() - zero, until - zero, category)
             });
