@@ -279,6 +279,7 @@ fn on_curve(sample: &Sample, value: f64) -> f64 {
 /// Names and values of median and 95th percentile, beside their dots, on the emptier side.
 fn quantiles(scene: &mut Scene, panel: &Panel, sample: &Sample, across: Across) {
     // What stands below the curve must not reach the dashed line of the next one.
+    let mut below = panel.up(50.0) + 2.6;
     let mut ends = [panel.across(at(&sample.sorted, 0.95)) - 0.6, panel.right].into_iter();
     for (p, name) in [(0.5, "p50"), (0.95, "p95")] {
         let value = at(&sample.sorted, p);
@@ -290,7 +291,9 @@ fn quantiles(scene: &mut Scene, panel: &Panel, sample: &Sample, across: Across) 
         let end = ends.next().unwrap_or(panel.right);
         if x + 1.4 + width < end || x - 1.4 - width < panel.left {
             // Both stand below half of the height, which the curve does not reach again.
-            scene.text(Text::new(x + 1.4, panel.up(50.0) + 2.6, SMALL, label));
+            scene.text(Text::new(x + 1.4, below, SMALL, label));
+            // The first may reach under the second.
+            below += if x + 1.4 + width < end { 0.0 } else { 2.8 };
         } else {
             let text = Text::new(x - 1.4, y - 0.4, SMALL, label);
             scene.text(text.anchored(Anchor::End));

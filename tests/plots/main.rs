@@ -228,7 +228,7 @@ fn twenty_five_long_names_can_be_told_apart() {
         let names: BTreeSet<String> = texts(&svg)
             .into_iter()
             .map(|text| text.text)
-            .filter(|t| t.starts_with("at::"))
+            .filter(|t| t.starts_with("vectorized_"))
             .collect();
         assert_eq!(names.len(), 25, "{names:#?}");
         let shown =
