@@ -120,7 +120,7 @@ fn breakable(text: &str) -> String {
 /// broken as names are.
 pub fn flowing(text: &str) -> String {
     let parts: Vec<&str> = text.split('`').collect();
-    if parts.len() % 2 == 0 {
+    if parts.len().is_multiple_of(2) {
         return sentence(text);
     }
     let set = parts.iter().enumerate().map(|(at, part)| match at % 2 {
