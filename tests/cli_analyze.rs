@@ -160,7 +160,10 @@ fn words_about_an_idle_gpu_name_the_process() {
     const SHARED: &str = "fixtures/traces/multi-process/colliding-ids.sqlite";
     let said = stdout(&[SHARED, "-w", "latency"]);
     let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(said.contains("while the GPU is idle of this process, not of others"), "{said}");
+    assert!(
+        said.contains("while the GPU is idle for this process alone: others keep it busy"),
+        "{said}"
+    );
     assert!(said.contains("other processes keep the GPU busy for"), "{said}");
     let alone = stdout(&[EAGER, "-w", "latency"]);
     assert!(!alone.contains("other processes"), "{alone}");

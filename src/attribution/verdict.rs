@@ -130,7 +130,7 @@ fn others(gpu: &Gpu, wall_ns: i64) -> Option<String> {
 fn of_this_process(gpu: &Gpu, wall_ns: i64) -> String {
     match Share::of(gpu.foreign_busy_ns.as_ns(), wall_ns) {
         Some(foreign) if gpu.foreign_busy_ns.as_ns() > 0 => format!(
-            " of this process, not of others: they keep it busy for {foreign} of wall, and may be what it waits for"
+            " for this process alone: others keep it busy for {foreign} of wall, and may be what it waits for"
         ),
         _ => String::new(),
     }
@@ -251,7 +251,7 @@ mod tests {
         let shared = Gpu { foreign_busy_ns: Nanos::from_ns(44), ..gpu(40, 0) };
         let beside = decide(100, &shared, &idle).unwrap();
         assert_eq!(beside.kind, "launch-bound");
-        assert!(beside.detail.contains("idle of this process"), "{}", beside.detail);
+        assert!(beside.detail.contains("idle for this process alone"), "{}", beside.detail);
         assert!(beside.because.iter().any(|line| line.contains("44.0 % of wall")));
     }
 
