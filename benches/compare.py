@@ -185,7 +185,7 @@ def main():
     lines = ["# Speed beside other tools", "", "Written by `benches/compare.py`; do not edit.", ""]
     with tempfile.TemporaryDirectory() as folder:
         trace = args.trace or f"{folder}/trace.sqlite"
-        made = f"`scale_trace` with {args.requests} requests of 200 launches" if not args.trace else f"`{pathlib.Path(trace).name}`"
+        made = f"synthetic, `scale_trace` with {args.requests} requests of 200 launches" if not args.trace else f"`{pathlib.Path(trace).name}`"
         if not args.trace:
             subprocess.run([built("examples", "scale_trace"), trace, str(args.requests)], check=True, stdout=subprocess.DEVNULL)
         lines += [f"Machine: {machine()}; load average at the start {os.getloadavg()[0]:.1f}. {args.note}".rstrip(), ""]
