@@ -39,6 +39,7 @@ mod whatif;
 mod windows;
 
 use std::ffi::OsString;
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -76,13 +77,18 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
+/// Bounds the pool in which everything is computed; without a number there is one thread for each core.
+fn use_threads(jobs: Option<NonZeroUsize>) -> Result<()> {
+    if let Some(jobs) = jobs {
+        rayon::ThreadPoolBuilder::new().num_threads(jobs.get()).build_global()?;
+    }
+    Ok(())
+}
+
 fn dispatch(cli: Cli) -> Result<ExitCode> {
     let project = || if cli.no_project { Ok(Project::default()) } else { Project::find() };
     let jobs = cli.jobs;
-    if let Some(jobs) = jobs {
-        // Without it there is one thread for each core.
-        rayon::ThreadPoolBuilder::new().num_threads(jobs.get()).build_global()?;
-    }
+    use_threads(jobs)?;
     match cli.command {
         Command::Analyze(mut args) => {
             fill_energy(&project()?, &mut args.how, &mut args.energy);
